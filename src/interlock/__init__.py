@@ -1,0 +1,1 @@
+"""Interlock: intent routers that are measured, gated, signed, and fail to a person."""

@@ -1,0 +1,1 @@
+"""The nouns every room speaks: contract, example, decision, measurement, receipt. Knows no files and no models."""
