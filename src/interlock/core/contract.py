@@ -1,0 +1,237 @@
+"""The label contract: what right means for one router. Knows no YAML; ``contract_file`` reads that."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+
+from interlock.core.canonical import digest_of
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+METRICS: tuple[str, ...] = (  # every measurement a limit may name; ".LABEL" stands for any label of the contract
+    *("accuracy", "macro_f1", "nll", "brier", "ece", "ece_10", "ece_20", "ece_debiased", "cost_per_message"),
+    *("coverage", "accepted_accuracy", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms"),
+    *("accuracy_vs_champion", "macro_f1_vs_champion", "cost_vs_champion", "quantization_accuracy_loss"),
+    *("recall.LABEL", "precision.LABEL", "f1.LABEL"),
+)
+
+
+class Strict(BaseModel):
+    """Unknown keys are refused, values never change after parsing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=False)
+
+
+class Label(Strict):
+    """One label: where it routes, what it means, and how much a miss matters."""
+
+    route: Name
+    means: str = ""
+    not_: str = Field(default="", alias="not")
+    critical: bool = False
+    keywords: tuple[Text, ...] = ()  # phrases of the keyword baseline
+
+
+class InputPolicy(Strict):
+    """What is done to a text, and which texts are refused, before any model sees it."""
+
+    version: Name = "input-v1"
+    trim: bool = True
+    max_tokens: Annotated[int, Field(ge=8, le=512)] = 128
+    max_chars: Annotated[int, Field(ge=1, le=1_000_000)] = 8000
+
+
+class Fallback(Strict):
+    """Routes for messages the router does not decide."""
+
+    uncertain: Name = "human_review"
+    failure: Name = "human_review"
+
+
+class AutoBand(Strict):
+    """Confidence and margin at or above which a message is routed without a second look."""
+
+    confidence: Share = 0.80
+    margin: Share = 0.20
+
+
+class GuardedBand(Strict):
+    """Confidence at or above which a message is routed and marked for audit."""
+
+    confidence: Share = 0.55
+
+
+class Unknown(Strict):
+    """The gate for messages unlike the training data."""
+
+    keep_known: Annotated[float, Field(gt=0.5, lt=1)] = 0.95  # share of known traffic the gate lets through
+
+
+class Several(Strict):
+    """Detection of messages with more than one intent."""
+
+    enabled: bool = False
+
+
+class Bands(Strict):
+    """Policy for any number of labels: confidence and margin bands."""
+
+    auto: AutoBand = AutoBand()
+    guarded: GuardedBand = GuardedBand()
+    unknown: Unknown | None = None
+    several: Several = Several()
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Bands:
+        if not self.auto.confidence >= self.guarded.confidence:
+            raise ValueError(
+                f"auto.confidence {self.auto.confidence} must be at least guarded.confidence {self.guarded.confidence}"
+            )
+        return self
+
+
+class Threshold(Strict):
+    """Policy for two labels: the positive one is chosen when its score reaches the threshold."""
+
+    positive: Name
+    threshold: Annotated[float, Field(gt=0, lt=1)]
+
+
+class Costs(Strict):
+    """What each kind of misroute costs, in harm units."""
+
+    levels: dict[Name, NotNegative] = {"low": 1, "medium": 3, "high": 7, "very_high": 12}
+    default: Name = "medium"
+    pairs: tuple[
+        Annotated[tuple[str, ...], Field(min_length=3, max_length=4)], ...
+    ] = ()  # true, predicted, level[, both_ways]
+
+
+class Money(Strict):
+    """What errors and reviews cost in dollars, and how many messages come in a month."""
+
+    misroute_usd: NotNegative = 0.013
+    review_usd: NotNegative = 0.25
+    monthly_messages: Positive = 3_000_000
+
+
+class Slices(Strict):
+    """Parts of the evaluation rows that an average must not hide."""
+
+    required: tuple[Name, ...] = ()  # no critical row of these slices may be missed
+    critical_min_recall: dict[Name, Share] = {}  # label -> recall its interval must support
+
+
+class Limit(Strict):
+    """A rule on one measurement. ``on: bound`` asks the interval to support it, ``on: value`` only the point."""
+
+    at_least: float | None = Field(default=None, allow_inf_nan=False)
+    at_most: float | None = Field(default=None, allow_inf_nan=False)
+    on: Literal["bound", "value"] = "bound"
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Limit:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("exactly one of at_least and at_most")
+        return self
+
+
+class Evaluation(Strict):
+    """The registered evaluation: a receipt must match it exactly before any of its numbers count."""
+
+    dataset_version: Name | None = None
+    split_manifest_version: Name | None = None
+    model_version: Name | None = None
+    fixtures: tuple[Text, ...] = ()  # the exact row ids; empty means "the split manifest's test rows"
+
+
+def _policy(value: Any) -> str:
+    keys = value if isinstance(value, dict) else vars(value) if isinstance(value, Strict) else ()
+    return "threshold" if "positive" in keys or "threshold" in keys else "bands"
+
+
+class Contract(Strict):
+    """Everything a router promises: labels, routes, policies, costs and limits.
+
+    The order of ``labels`` is the column order of every array of scores, so it is part of the digest; the order of
+    all other keys, comments and layout are not.
+    """
+
+    contract: Literal[1]
+    name: Name
+    label_version: Name
+    labels: Annotated[dict[Text, Label], Field(min_length=2)]
+    input: InputPolicy = InputPolicy()
+    fallback: Fallback = Fallback()
+    decide: Annotated[
+        Annotated[Bands, Tag("bands")] | Annotated[Threshold, Tag("threshold")], Discriminator(_policy)
+    ] = Bands()
+    costs: Costs = Costs()
+    money: Money = Money()
+    slices: Slices = Slices()
+    limits: dict[str, Limit] = {}
+    evaluation: Evaluation = Evaluation()
+    consumer: Name | None = None  # the agent that accepts this router's decisions
+
+    @field_validator("labels")
+    @classmethod
+    def _distinct_labels(cls, labels: dict[str, Label]) -> dict[str, Label]:
+        seen: dict[str, str] = {}
+        for name in labels:
+            folded = unicodedata.normalize("NFKC", name).casefold()
+            if folded in seen:
+                raise ValueError(f"labels {seen[folded]!r} and {name!r} differ only by case or Unicode form")
+            seen[folded] = name
+        return labels
+
+    @cached_property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels in column order."""
+        return tuple(self.labels)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Label -> column."""
+        return {label: column for column, label in enumerate(self.labels)}
+
+    @cached_property
+    def critical(self) -> frozenset[str]:
+        """Labels whose misses matter most; under a threshold policy the positive label always is."""
+        marked = {name for name, label in self.labels.items() if label.critical}
+        return frozenset(marked | ({self.decide.positive} if isinstance(self.decide, Threshold) else set()))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the canonical form: defaults filled in, labels as an ordered list of pairs."""
+        body = self.model_dump(mode="json", by_alias=True)
+        body["labels"] = [[name, spec] for name, spec in body["labels"].items()]
+        return body
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Contract:
+        """Read the form ``to_json`` writes."""
+        return cls.model_validate({**body, "labels": dict(body["labels"])})
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the canonical form."""
+        return digest_of(self.to_json())
+
+    @cached_property
+    def input_digest(self) -> str:
+        """SHA-256 over the input policy alone."""
+        return digest_of(self.input.model_dump(mode="json"))
+
+    @cached_property
+    def policy_digest(self) -> str:
+        """SHA-256 over the decision policy and the fallbacks."""
+        return digest_of(
+            {"decide": self.decide.model_dump(mode="json"), "fallback": self.fallback.model_dump(mode="json")}
+        )

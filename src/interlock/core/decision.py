@@ -1,0 +1,78 @@
+"""What a router answers, and every reason it can give. Knows nothing of how the answer was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """What becomes of a message."""
+
+    ROUTED = "routed"  # sent to its label's route
+    GUARDED = "guarded"  # sent to its label's route, marked for audit
+    ABSTAINED = "abstained"  # not sure: the uncertain fallback
+    BLOCKED = "blocked"  # the input policy refuses the text: the failure fallback
+    UNAVAILABLE = "unavailable"  # the scores cannot be trusted: the failure fallback
+
+
+class Reason(StrEnum):
+    """Why. One code per way a decision can end; ``docs/reference.md`` explains each."""
+
+    AUTO = "auto"  # confidence and margin in the automatic band
+    GUARDED_CONFIDENCE = "guarded_confidence"  # confidence between the guarded and the automatic bound
+    GUARDED_MARGIN = "guarded_margin"  # confident, but the second label is close
+    LOW_CONFIDENCE = "low_confidence"  # below the guarded bound
+    UNKNOWN = "unknown"  # unlike anything the router was trained on
+    THRESHOLD = "threshold"  # the positive label's score reached its threshold
+    BELOW_THRESHOLD = "below_threshold"  # it did not
+    EMPTY_TEXT = "empty_text"  # nothing visible in the text
+    TOO_LONG = "too_long"  # more characters or tokens than the input policy allows
+    UNDECODABLE = "undecodable"  # not text: lone surrogates or NUL
+    MODEL_UNAVAILABLE = "model_unavailable"  # the model failed or gave nothing
+    INVALID_SCORE = "invalid_score"  # NaN, infinite, wrong shape, or not a probability
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where one message goes.
+
+    ``confidence`` and ``second_confidence`` are calibrated probabilities in 0-1, ``margin`` their difference,
+    ``unknown_score`` grows with strangeness (its threshold is in the bundle's policy). What could not be computed is
+    ``None``.
+    """
+
+    outcome: Outcome
+    route: str
+    reason: Reason
+    label: str | None = None
+    confidence: float | None = None
+    second_label: str | None = None
+    second_confidence: float | None = None
+    margin: float | None = None
+    unknown_score: float | None = None
+    intents: tuple[str, ...] = ()  # every intent found, when the several-intent detector found more than one
+    tokens: int | None = None  # pieces of the text, special ones included, before any cut
+    truncated: bool = False  # the scores rest on a cut text
+    stage_ms: dict[str, float] = field(default_factory=dict)  # stage -> milliseconds
+    bundle_digest: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the decision under the field names above."""
+        return {
+            "outcome": self.outcome.value,
+            "route": self.route,
+            "reason": self.reason.value,
+            "label": self.label,
+            "confidence": self.confidence,
+            "second_label": self.second_label,
+            "second_confidence": self.second_confidence,
+            "margin": self.margin,
+            "unknown_score": self.unknown_score,
+            "intents": list(self.intents),
+            "tokens": self.tokens,
+            "truncated": self.truncated,
+            "stage_ms": {stage: round(ms, 4) for stage, ms in self.stage_ms.items()},
+            "bundle_digest": self.bundle_digest,
+        }

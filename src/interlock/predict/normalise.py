@@ -1,0 +1,47 @@
+"""Raw text to the one form every scorer sees, or the reason it is refused. Knows no models."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import NewType
+
+from interlock.core.contract import InputPolicy
+from interlock.core.decision import Reason
+
+NormalText = NewType("NormalText", str)  # only ``normalise`` makes one
+
+# Characters that show nothing though their category says otherwise: Hangul fillers and the Braille blank.
+_INVISIBLE = {"\u115f", "\u1160", "\u3164", "\uffa0", "\u2800", "\u034f", "\u17b4", "\u17b5"}
+_INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Cn", "Zs", "Zl", "Zp"}
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing in ``text`` would be visible; stricter than ``str.strip``, which misses most blank characters."""
+    return all(
+        char.isspace()
+        or char in _INVISIBLE
+        or unicodedata.category(char) in _INVISIBLE_CATEGORIES
+        or _is_variation(char)
+        for char in text
+    )
+
+
+def _is_variation(char: str) -> bool:
+    return "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
+
+
+def normalise(text: str, policy: InputPolicy) -> NormalText | Reason:
+    """Apply the input policy.
+
+    Returns:
+        The text to score (NFC; outer white space removed when the policy trims), or the reason it must not be scored:
+        ``undecodable``, ``too_long`` (more than ``max_chars`` characters) or ``empty_text``.
+    """
+    if len(text) > policy.max_chars:  # first: everything after this is linear in the text
+        return Reason.TOO_LONG
+    if "\0" in text or (not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)):
+        return Reason.UNDECODABLE
+    if is_blank(text):
+        return Reason.EMPTY_TEXT
+    whole = text if text.isascii() else unicodedata.normalize("NFC", text)
+    return NormalText(whole.strip() if policy.trim else whole)
