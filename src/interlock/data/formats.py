@@ -57,7 +57,7 @@ def _reader(path: Path) -> Callable[[Path], Iterator[RawRow]]:
     )
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
     return gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb")
 
 
@@ -77,7 +77,7 @@ def _json_lines(path: Path) -> Iterator[RawRow]:
                 yield where, _json_row(line, where)
 
 
-def _skip_line(file: IO[bytes]) -> None:
+def _skip_line(file: IO[bytes] | gzip.GzipFile) -> None:
     while (chunk := file.readline(MAX_ROW_BYTES)) and not chunk.endswith(b"\n"):
         pass
 

@@ -45,3 +45,14 @@ def normalise(text: str, policy: InputPolicy) -> NormalText | Reason:
         return Reason.EMPTY_TEXT
     whole = text if text.isascii() else unicodedata.normalize("NFC", text)
     return NormalText(whole.strip() if policy.trim else whole)
+
+
+def same_text_key(text: str) -> str:
+    """Return the form under which two texts are one message: NFKC, case-folded, nothing invisible, single spaces."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    visible = "".join(
+        " " if char.isspace() else char
+        for char in folded
+        if char.isspace() or not (unicodedata.category(char) == "Cf" or char in _INVISIBLE or _is_variation(char))
+    )
+    return " ".join(visible.split())

@@ -1,0 +1,105 @@
+"""Text to decision: normalise, encode, classify, calibrate, detect, decide. Knows no files and no network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+
+from interlock.core.clock import Clock, SystemClock
+from interlock.core.contract import Contract
+from interlock.core.decision import Decision, Reason
+from interlock.predict.calibrators import Calibrator
+from interlock.predict.decide import Evidence, decide, fail
+from interlock.predict.detectors import UnknownGate
+from interlock.predict.normalise import NormalText, normalise
+from interlock.predict.scorer import Encoded, FloatArray, Scorer, Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Everything one decision was made of, for people who ask why."""
+
+    decision: Decision
+    text: str | None  # as the model saw it; None when the input policy refused it
+    pieces: tuple[str, ...] = ()
+    logits: FloatArray | None = None  # (k labels,)
+    probabilities: FloatArray | None = None  # (k labels,), calibrated
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Everything that turns a text into a decision, restored together."""
+
+    contract: Contract
+    scorer: Scorer
+    calibrator: Calibrator
+    unknown: UnknownGate | None = None
+    bundle_digest: str | None = None
+    clock: Clock = field(default_factory=SystemClock)
+
+    def decide(self, text: str) -> Decision:
+        """Decide one message. Never raises for anything a text or a model can do: failures are decisions too."""
+        return self.trace(text).decision
+
+    def trace(self, text: str, *, with_pieces: bool = False) -> Trace:
+        """Decide one message and keep every step."""
+        ticks = [self.clock.monotonic()]
+        normal = normalise(text, self.contract.input)
+        ticks.append(self.clock.monotonic())
+        if isinstance(normal, Reason):
+            return Trace(self._stamped(fail(normal, self.contract), ("normalise",), ticks), None)
+        encoded, scores = self._scores(normal, ticks, with_pieces=with_pieces)
+        probabilities = self._calibrated(scores)
+        ticks.append(self.clock.monotonic())
+        decision = decide(self._evidence(encoded, scores, probabilities), self.contract)
+        ticks.append(self.clock.monotonic())
+        stages = ("normalise", "encode", "classify", "calibrate", "decide")
+        return Trace(
+            self._stamped(decision, stages, ticks),
+            normal,
+            encoded.pieces if encoded else (),
+            scores.logits if scores else None,
+            probabilities,
+        )
+
+    def _scores(
+        self, text: NormalText, ticks: list[float], *, with_pieces: bool
+    ) -> tuple[Encoded | None, Scores | None]:
+        encoded: Encoded | None = None
+        scores: Scores | None = None
+        try:
+            encoded = self.scorer.encode(text, with_pieces=with_pieces)
+            ticks.append(self.clock.monotonic())
+            scores = self.scorer.classify(encoded)
+        except Exception:  # noqa: BLE001, S110 - whatever a model does wrong, a person decides
+            pass
+        while len(ticks) < 4:  # noqa: PLR2004 - the ticks after encode and classify
+            ticks.append(self.clock.monotonic())
+        return encoded, scores
+
+    def _calibrated(self, scores: Scores | None) -> FloatArray | None:
+        if scores is None:
+            return None
+        logits = np.asarray(scores.logits)
+        if logits.shape != (len(self.contract.labels),) or not np.all(np.isfinite(logits)):
+            return np.full(len(self.contract.labels), np.nan)  # decide() refuses it as an invalid score
+        return self.calibrator.probabilities(logits)
+
+    def _evidence(self, encoded: Encoded | None, scores: Scores | None, probabilities: FloatArray | None) -> Evidence:
+        usable = scores is not None and probabilities is not None and bool(np.all(np.isfinite(probabilities)))
+        return Evidence(
+            probabilities=probabilities,
+            unknown_score=self.unknown.score(scores.logits) if self.unknown and scores and usable else None,
+            unknown_threshold=self.unknown.threshold if self.unknown else None,
+            tokens=encoded.tokens if encoded else None,
+            truncated=encoded.truncated if encoded else False,
+        )
+
+    def _stamped(self, decision: Decision, stages: tuple[str, ...], ticks: list[float]) -> Decision:
+        stage_ms = {
+            name: 1000 * (after - before) for name, (before, after) in zip(stages, pairwise(ticks), strict=True)
+        }
+        stage_ms["total"] = 1000 * (ticks[-1] - ticks[0])
+        return replace(decision, stage_ms=stage_ms, bundle_digest=self.bundle_digest)
