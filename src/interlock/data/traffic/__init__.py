@@ -1,0 +1,6 @@
+"""The simulated world of MangaAssist: customers, their messages, the labels they were given. Knows no model."""
+
+from interlock.data.traffic.drift import Drift, parse_drift
+from interlock.data.traffic.simulate import simulate
+
+__all__ = ["Drift", "parse_drift", "simulate"]
