@@ -19,7 +19,7 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 METRICS: tuple[str, ...] = (  # every measurement a limit may name; ".LABEL" stands for any label of the contract
     *("accuracy", "macro_f1", "nll", "brier", "ece", "ece_10", "ece_20", "ece_debiased", "cost_per_message"),
     *("coverage", "accepted_accuracy", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms"),
-    *("accuracy_vs_champion", "macro_f1_vs_champion", "cost_vs_champion", "quantization_accuracy_loss"),
+    *("accuracy_vs_champion", "cost_vs_champion", "quantization_accuracy_loss"),
     *("recall.LABEL", "precision.LABEL", "f1.LABEL"),
 )
 

@@ -56,3 +56,9 @@ def same_text_key(text: str) -> str:
         if char.isspace() or not (unicodedata.category(char) == "Cf" or char in _INVISIBLE or _is_variation(char))
     )
     return " ".join(visible.split())
+
+
+def allowed_start(text: str, policy: InputPolicy) -> NormalText:
+    """Return what may be scored of any text, so that a refused row can still be counted in a measurement."""
+    normal = normalise(text[: policy.max_chars], policy)
+    return NormalText("?") if isinstance(normal, Reason) else normal

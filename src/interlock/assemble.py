@@ -1,0 +1,158 @@
+"""What the rooms made, joined: identities, golden messages, the files of a bundle. Decides nothing itself."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from interlock.bundle import layout
+from interlock.bundle.card import model_card
+from interlock.bundle.parts import Golden, detector_bytes, golden_bytes, policy_bytes, remembered
+from interlock.calibrate.fit import Calibration
+from interlock.core.canonical import canonical, digest, digest_of
+from interlock.core.contract import Contract
+from interlock.core.dataset import Dataset, Split
+from interlock.core.receipt import Receipt
+from interlock.core.verdict import Judgement
+from interlock.data.cards import data_card, label_guide
+from interlock.predict.encoder import OnnxEncoder
+from interlock.predict.normalise import allowed_start
+from interlock.predict.predictor import Predictor
+from interlock.predict.scorer import FloatArray, score_all
+
+LIBRARIES = ("numpy", "onnxruntime", "tokenizers", "torch", "transformers", "scikit-learn")
+MOST_GOLDEN = 32
+
+
+def scored(scorer: OnnxEncoder, rows: Dataset, contract: Contract) -> FloatArray:
+    """Return the logits of rows, (n, k); a text the input policy refuses is scored as far as the policy allows."""
+    return score_all(scorer, [allowed_start(row.text, contract.input) for row in rows])[0]
+
+
+def logits_of(receipt: Receipt) -> FloatArray:
+    """Return the logits a receipt holds, (n, k)."""
+    if receipt.logits is None:
+        raise ValueError("this receipt holds scores, not logits")
+    return receipt.logits.array
+
+
+def top_labels(logits: FloatArray, contract: Contract) -> list[str]:
+    """Return the label of each row's largest logit."""
+    return [contract.label_names[column] for column in logits.argmax(axis=1)]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The files training left, read once."""
+
+    model: dict[str, bytes]  # name inside the model directory -> bytes
+    graph: bytes
+    graph_int8: bytes
+
+    @classmethod
+    def read(cls, run: Path) -> Exported:
+        """Read what training wrote into a run."""
+        names = [name for name in layout.MODEL_FILES if (run / "model" / name).is_file()]
+        model = {name: (run / "model" / name).read_bytes() for name in names}
+        return cls(model, (run / layout.GRAPH).read_bytes(), (run / layout.GRAPH_INT8).read_bytes())
+
+    def scorer(self, contract: Contract, engine: str) -> OnnxEncoder:
+        """Load the graph called ``engine``."""
+        return OnnxEncoder(
+            graph=self.graph if engine == layout.GRAPH else self.graph_int8,
+            tokenizer=self.model["tokenizer.json"],
+            labels=len(contract.labels),
+            max_tokens=contract.input.max_tokens,
+        )
+
+
+def identity(
+    contract: Contract, split: Split, exported: Exported, calibration: Calibration, *, encoder: str, seed: int
+) -> dict[str, str]:
+    """Return the versions and digests of everything a receipt measures."""
+    return {
+        "label_version": contract.label_version,
+        "contract_digest": contract.digest,
+        "dataset_digest": split.test.fingerprint,
+        "train_digest": split.train.fingerprint,
+        "calibration_digest": split.calibration.fingerprint,
+        "split_manifest_digest": split.manifest.digest,
+        "encoder": encoder,
+        "seed": str(seed),
+        "model_digest": digest(exported.model["model.safetensors"]),
+        "tokenizer_digest": digest(exported.model["tokenizer.json"]),
+        "graph_digest": digest(exported.graph),
+        "graph_int8_digest": digest(exported.graph_int8),
+        "calibrator_digest": digest_of(calibration.calibrator.to_json()),
+        "detectors_digest": digest(detector_bytes(calibration.unknown)),
+        "policy_digest": contract.policy_digest,
+        "input_policy_digest": contract.input_digest,
+        "input_policy_version": contract.input.version,
+        "code_version": version(),
+    }
+
+
+def version() -> str:
+    """Return the version of this package."""
+    return metadata.version("interlock")
+
+
+def environment() -> dict[str, Any]:
+    """Return what a result may depend on beside the data: library versions and the machine's kind."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "libraries": found,
+    }
+
+
+def golden_messages(predictor: Predictor, rows: Dataset) -> list[Golden]:
+    """Record one message per label, and the edges of the input policy."""
+    first: dict[str, str] = {}
+    for row in sorted(rows, key=lambda row: row.id):
+        first.setdefault(row.label, row.text)
+    texts = [*list(first.values())[:MOST_GOLDEN], " ", "\u3164", "a" * (predictor.contract.input.max_chars + 1)]
+    out = []
+    for text in texts:
+        trace = predictor.trace(text)
+        logits = () if trace.logits is None else tuple(float(value) for value in trace.logits)
+        out.append(Golden(text, remembered(trace.decision), logits))
+    return out
+
+
+def bundle_files(
+    source: bytes,
+    split: Split,
+    exported: Exported,
+    calibration: Calibration,
+    receipt: Receipt,
+    judgement: Judgement,
+    predictor: Predictor,
+    engine: str,
+) -> dict[str, bytes]:
+    """Return every file of the bundle but its manifest."""
+    contract = predictor.contract
+    return {
+        layout.CONTRACT: source,
+        layout.GRAPH: exported.graph,
+        layout.GRAPH_INT8: exported.graph_int8,
+        **{f"model/{name}": data for name, data in exported.model.items()},
+        layout.CALIBRATOR: canonical(calibration.calibrator.to_json()),
+        layout.DETECTORS: detector_bytes(calibration.unknown),
+        layout.POLICY: policy_bytes(contract, engine),
+        layout.RECEIPT: receipt.to_bytes(),
+        layout.GOLDEN: golden_bytes(golden_messages(predictor, split.test)),
+        layout.CARD: model_card(contract, judgement, receipt.identity).encode(),
+        layout.LABEL_GUIDE: label_guide(contract, split.train).encode(),
+        layout.DATA_CARD: data_card(contract, split).encode(),
+    }

@@ -1,0 +1,123 @@
+"""The offline walk: a data file in, a gated bundle out. Reads top to bottom; every stage is a room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from interlock import assemble
+from interlock.assemble import Exported
+from interlock.bundle.layout import GRAPH, GRAPH_INT8, RECEIPT
+from interlock.bundle.open import Bundle, open_bundle
+from interlock.bundle.pack import pack
+from interlock.bundle.run import FINISHED, start_run, write_json
+from interlock.calibrate.fit import calibrate
+from interlock.core.clock import Clock, SystemClock
+from interlock.core.contract_file import parse_contract
+from interlock.core.measurement import Measurement
+from interlock.core.progress import Watch, every, unwatched
+from interlock.core.receipt import Receipt
+from interlock.core.verdict import Judgement
+from interlock.data.prepare import file_bytes, prepare
+from interlock.data.write import write_scores
+from interlock.gate.derive import FP32, Derived, baseline_accuracies
+from interlock.gate.judge import judge
+from interlock.gate.take import Subject, take
+from interlock.predict.predictor import Predictor
+from interlock.train.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build leaves behind."""
+
+    run: Path
+    bundle: Bundle
+    receipt: Receipt
+    judgement: Judgement
+    baselines: dict[str, dict[str, Measurement]]
+
+
+def build(  # noqa: PLR0913 - the keyword options of the command
+    *,
+    contract: str | Path,
+    data: str | Path,
+    out: str | Path,
+    test: str | Path | None = None,
+    calibration: str | Path | None = None,
+    encoder: str = "minilm",
+    champion: Receipt | None = None,
+    recipe: Recipe | None = None,
+    engine: str = GRAPH_INT8,
+    watch: Watch = unwatched,
+    clock: Clock | None = None,
+) -> Built:
+    """Train, calibrate, measure, judge and pack a router.
+
+    Args:
+        contract: the contract file.
+        data: labelled messages; all of them, or the training rows when ``test`` is given.
+        out: the run folder to make.
+        test: frozen test rows of an official split; without ``calibration``, a tenth of ``data`` calibrates then.
+        calibration: calibration rows of an official split.
+        encoder: ``minilm``, ``distilbert``, ``tiny``, a folder or a Hub id.
+        champion: the receipt of the router in service, measured on the same rows.
+        recipe: hyper-parameters; by default those that suit the encoder.
+        engine: the graph that serves.
+        watch: told how far it is.
+        clock: the machine's, unless a test gives another.
+
+    Raises:
+        InputError: anything wrong with what was given; nothing half-made is left that could be taken for a bundle.
+    """
+    from interlock.train.steps import train_and_export  # torch loads here, not with the command line
+
+    clock, run = clock or SystemClock(), Path(out)
+    source = file_bytes(contract)
+    terms = parse_contract(source, where=str(contract))
+    split, removed = prepare(data, calibration=calibration, test=test, contract=terms, seed=(recipe or Recipe()).seed)
+    start_run(run, {"contract": terms.to_json(), "encoder": encoder, "environment": assemble.environment()})
+    write_json(run / "split.json", {**split.manifest.to_json(), "removed": [row.id for row in removed]})
+
+    trained = train_and_export(split, terms, encoder=encoder, recipe=recipe, run=run, watch=watch, clock=clock)
+    exported = Exported.read(run)
+    scorer = exported.scorer(terms, engine)
+
+    watch({"event": "stage", "stage": "calibrate", "detail": f"{len(split.calibration)} rows"})
+    calibration_logits = assemble.scored(scorer, split.calibration, terms)
+    calibrated = calibrate(split.calibration, calibration_logits, terms)
+    predictor = Predictor(
+        contract=terms, scorer=scorer, calibrator=calibrated.calibrator, unknown=calibrated.unknown, clock=clock
+    )
+
+    watch({"event": "stage", "stage": "measure", "detail": f"{len(split.test)} test rows, one at a time, as served"})
+    whole = assemble.top_labels(assemble.scored(exported.scorer(terms, GRAPH), split.test, terms), terms)
+    subject = Subject(
+        name=terms.name,
+        identity=assemble.identity(terms, split, exported, calibrated, encoder=encoder, seed=trained.recipe.seed),
+        fixtures=split.manifest.parts["test"],
+        crossings=split.manifest.crossings,
+        predicted={**trained.baselines, FP32: whole},
+        facts={
+            "recipe": trained.recipe.to_json(),
+            "training": trained.facts,
+            "calibration": calibrated.facts,
+            "environment": assemble.environment(),
+            "removed_from_train": [row.id for row in removed],
+        },
+    )
+    receipt = take(predictor, split.test, subject, clock=clock, progress=every(watch, "measure"))
+    (run / RECEIPT).write_bytes(receipt.to_bytes())
+    write_scores(split.calibration, calibration_logits, run / "scores" / "calibration.parquet")
+    write_scores(split.test, assemble.logits_of(receipt), run / "scores" / "test.parquet")
+
+    watch({"event": "stage", "stage": "judge", "detail": f"{len(terms.limits)} limits"})
+    judgement = judge(receipt, claimed_digest=receipt.digest, champion=champion)
+
+    watch({"event": "stage", "stage": "pack", "detail": "then open it again and replay its golden messages"})
+    files = assemble.bundle_files(source, split, exported, calibrated, receipt, judgement, predictor, engine)
+    pack(files, run / "bundle", name=terms.name, created=receipt.created or "", identity=receipt.identity)
+    bundle = open_bundle(run / "bundle", clock=clock)
+    built = Built(run, bundle, receipt, judgement, baseline_accuracies(Derived(receipt)))
+    write_json(run / FINISHED, {**judgement.to_json(), "bundle_digest": bundle.digest})
+    return built

@@ -1,0 +1,56 @@
+"""Which files a bundle has, and the version of that layout. Knows no contents."""
+
+from __future__ import annotations
+
+FORMAT = 1
+"""Version of the bundle layout.
+
+To raise it: add the new file names here, keep a reader for the old number in ``bundle/open.py``, pack a small bundle
+with the last release and keep it under ``tests/golden/bundles/<number>``, and add a line to ``CHANGELOG.md``. A bundle
+of a newer format than this is refused with a message that says to upgrade.
+"""
+
+MANIFEST = "manifest.json"
+SIGNATURE = "signature.json"  # over the manifest, so it cannot be listed in it
+CONTRACT = "contract.yaml"
+GRAPH = "model.onnx"
+GRAPH_INT8 = "model.int8.onnx"
+TOKENIZER = "model/tokenizer.json"
+CALIBRATOR = "calibrator.json"
+DETECTORS = "detectors.safetensors"
+POLICY = "policy.json"
+RECEIPT = "receipt.json"
+GOLDEN = "golden.jsonl"
+CARD = "card.md"
+LABEL_GUIDE = "label_guide.md"
+DATA_CARD = "data_card.md"
+
+REQUIRED = (
+    CONTRACT,
+    GRAPH,
+    GRAPH_INT8,
+    TOKENIZER,
+    CALIBRATOR,
+    DETECTORS,
+    POLICY,
+    RECEIPT,
+    GOLDEN,
+    CARD,
+    LABEL_GUIDE,
+    DATA_CARD,
+)
+MODEL_FILES = (  # what a Hugging Face directory may hold here: weights and text, nothing that runs
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "added_tokens.json",
+)
+ALLOWED = frozenset((*REQUIRED, *(f"model/{name}" for name in MODEL_FILES)))
+
+MAX_MANIFEST_BYTES = 1_000_000
+MAX_FILE_BYTES = 4_000_000_000

@@ -1,0 +1,101 @@
+"""A directory to a router that has proved itself: verified bytes, then loaded, then replayed. Knows no keys yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from interlock.bundle.layout import RECEIPT
+from interlock.bundle.manifest import Manifest
+from interlock.bundle.parts import (
+    GOLDEN_TOLERANCE,
+    Golden,
+    read_calibrator,
+    read_contract,
+    read_engine,
+    read_golden,
+    read_unknown,
+    remembered,
+)
+from interlock.bundle.read import Verified, read_verified
+from interlock.core.clock import Clock, SystemClock
+from interlock.core.contract import Contract
+from interlock.core.decision import Decision
+from interlock.core.errors import Problem, RefusedError
+from interlock.core.receipt import Receipt
+from interlock.predict.predictor import Predictor
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle. Its parts were loaded from the bytes that were verified, never from the path again."""
+
+    verified: Verified
+    predictor: Predictor
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest's exact bytes: the router's identity."""
+        return self.verified.digest
+
+    @property
+    def manifest(self) -> Manifest:
+        """The list of files, and what they were made from."""
+        return self.verified.manifest
+
+    @property
+    def contract(self) -> Contract:
+        """The contract the router keeps."""
+        return self.predictor.contract
+
+    def receipt(self) -> Receipt:
+        """Read the evidence the bundle was judged by."""
+        return Receipt.from_bytes(self.verified.files[RECEIPT], where=RECEIPT)[0]
+
+    def decide(self, text: str) -> Decision:
+        """Decide one message."""
+        return self.predictor.decide(text)
+
+
+def open_bundle(folder: str | Path, *, clock: Clock | None = None) -> Bundle:
+    """Verify, load and replay a bundle.
+
+    Raises:
+        InputError: there is no bundle, or it is of a newer format.
+        RefusedError: bytes that do not match, parts that do not load, or golden messages that decide differently.
+    """
+    verified = read_verified(Path(folder))
+    files = verified.files
+    contract = read_contract(files)
+    predictor = Predictor(
+        contract=contract,
+        scorer=read_engine(files, contract),
+        calibrator=read_calibrator(files),
+        unknown=read_unknown(files),
+        bundle_digest=verified.digest,
+        clock=clock or SystemClock(),
+    )
+    if problems := [problem for golden in read_golden(files) for problem in _replayed(predictor, golden)]:
+        raise RefusedError(f"{folder} does not repeat its golden messages", problems)
+    return Bundle(verified, predictor)
+
+
+def _replayed(predictor: Predictor, golden: Golden) -> list[Problem]:
+    """Decide a golden message again; return what differs. The text stays out of the error: it may be a customer's."""
+    trace = predictor.trace(golden.text)
+    now = remembered(trace.decision)
+    if now != golden.decision:
+        return [Problem("golden.jsonl", "decision", str(golden.decision), str(now))]
+    logits = () if trace.logits is None else trace.logits
+    if len(logits) != len(golden.logits):
+        return [Problem("golden.jsonl", "logits", f"{len(golden.logits)} numbers", f"{len(logits)}")]
+    difference = float(np.max(np.abs(np.asarray(logits) - np.asarray(golden.logits)), initial=0.0))
+    if not difference <= GOLDEN_TOLERANCE:
+        return [
+            Problem(
+                "golden.jsonl", "logits", f"within {GOLDEN_TOLERANCE:g} of the recorded ones", f"{difference:g} away"
+            )
+        ]
+    return []

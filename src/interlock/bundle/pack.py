@@ -1,0 +1,65 @@
+"""Bytes to a bundle directory that is either whole or not there. Knows no training."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from interlock.bundle.layout import MANIFEST
+from interlock.bundle.manifest import make_manifest
+from interlock.core.canonical import digest
+from interlock.core.errors import InputError, Problem
+
+
+def pack(files: dict[str, bytes], folder: Path, *, name: str, created: str, identity: dict[str, str]) -> str:
+    """Write a bundle and return its digest.
+
+    The files are written and flushed in a directory beside ``folder``, the manifest last, and the directory is then
+    renamed into place: a crash leaves either nothing or the whole bundle.
+
+    Args:
+        files: path inside the bundle -> bytes.
+        folder: where the bundle is to be; must not exist.
+        name: the bundle's, for people.
+        created: ISO 8601, UTC.
+        identity: what it was made from.
+
+    Raises:
+        InputError: ``folder`` is already there.
+    """
+    if folder.exists():
+        raise InputError(f"{folder} exists", [Problem(str(folder), "", "a new directory", "one that is already there")])
+    manifest = make_manifest(files, name=name, created=created, identity=identity).to_bytes()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        scratch.chmod(0o755)
+        for path, data in files.items():
+            _write(scratch / path, data)
+        _write(scratch / MANIFEST, manifest)
+        for directory in [*(path for path in scratch.rglob("*") if path.is_dir()), scratch]:
+            _flush_directory(directory)
+        scratch.rename(folder)
+        _flush_directory(folder.parent)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    return digest(manifest)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

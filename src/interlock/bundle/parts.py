@@ -1,0 +1,138 @@
+"""What the files of a bundle say, as objects. Knows no disk; takes and gives bytes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from interlock.bundle import layout
+from interlock.core.canonical import canonical, read_json
+from interlock.core.contract import Contract
+from interlock.core.contract_file import parse_contract
+from interlock.core.decision import Decision
+from interlock.core.errors import InputError, Problem, RefusedError
+from interlock.predict.calibrators import Calibrator, calibrator_from_json
+from interlock.predict.detectors import UnknownGate
+from interlock.predict.encoder import OnnxEncoder
+
+UNKNOWN_THRESHOLD = "unknown.energy.threshold"
+GOLDEN_TOLERANCE = 1e-4  # how far a replayed logit may be from the recorded one
+
+
+@dataclass(frozen=True)
+class Golden:
+    """One recorded message and what the packed router decided."""
+
+    text: str
+    decision: dict[str, Any]  # outcome, route, reason, label
+    logits: tuple[float, ...] = ()  # empty when the input policy refused the text
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stored form."""
+        return {"text": self.text, "decision": self.decision, "logits": list(self.logits)}
+
+
+def remembered(decision: Decision) -> dict[str, Any]:
+    """Return the part of a decision that a replay must repeat."""
+    whole = decision.to_json()
+    return {key: whole[key] for key in ("outcome", "route", "reason", "label")}
+
+
+def policy_bytes(contract: Contract, engine: str) -> bytes:
+    """Return ``policy.json``: how scores become routes, and on which graph."""
+    decide = contract.decide.model_dump(mode="json")
+    fallback = contract.fallback.model_dump(mode="json")
+    return canonical(
+        {"policy": 1, "engine": engine, "decide": decide, "fallback": fallback, "consumer": contract.consumer}
+    )
+
+
+def detector_bytes(unknown: UnknownGate | None) -> bytes:
+    """Return ``detectors.safetensors``: fitted thresholds by name."""
+    gated = unknown is not None and math.isfinite(unknown.threshold)
+    tensors = {UNKNOWN_THRESHOLD: np.array([unknown.threshold])} if gated and unknown is not None else {}
+    return bytes(save_tensors(tensors))
+
+
+def golden_bytes(golden: list[Golden]) -> bytes:
+    """Return ``golden.jsonl``."""
+    return b"".join(json.dumps(item.to_json(), ensure_ascii=False).encode() + b"\n" for item in golden)
+
+
+def read_contract(files: Mapping[str, bytes]) -> Contract:
+    """Return the bundle's contract under the policy it was packed with."""
+    try:
+        contract = parse_contract(files[layout.CONTRACT], where=layout.CONTRACT)
+        policy = read_json(files[layout.POLICY], where=layout.POLICY)
+        return Contract.model_validate(
+            {
+                **contract.model_dump(by_alias=True),
+                "decide": policy["decide"],
+                "fallback": policy["fallback"],
+            }
+        )
+    except (InputError, ValidationError, KeyError, TypeError) as error:
+        raise RefusedError(f"the bundle's contract or policy does not read: {error}") from error
+
+
+def read_engine(files: Mapping[str, bytes], contract: Contract) -> OnnxEncoder:
+    """Return the scorer the policy names."""
+    engine = read_json(files[layout.POLICY], where=layout.POLICY).get("engine")
+    if engine not in {layout.GRAPH, layout.GRAPH_INT8}:
+        raise RefusedError(
+            "the policy names no graph",
+            [Problem(layout.POLICY, "engine", f"{layout.GRAPH} or {layout.GRAPH_INT8}", repr(engine))],
+        )
+    return OnnxEncoder(
+        graph=files[engine],
+        tokenizer=files[layout.TOKENIZER],
+        labels=len(contract.labels),
+        max_tokens=contract.input.max_tokens,
+    )
+
+
+def read_calibrator(files: Mapping[str, bytes]) -> Calibrator:
+    """Return the calibrator."""
+    try:
+        return calibrator_from_json(read_json(files[layout.CALIBRATOR], where=layout.CALIBRATOR))
+    except (InputError, AttributeError) as error:
+        raise RefusedError(f"{layout.CALIBRATOR} does not read: {error}") from error
+
+
+def read_unknown(files: Mapping[str, bytes]) -> UnknownGate | None:
+    """Return the unknown gate, when one was fitted."""
+    try:
+        tensors = load_tensors(files[layout.DETECTORS])
+    except Exception as error:
+        raise RefusedError(f"{layout.DETECTORS} does not read: {error}") from error
+    threshold = tensors.get(UNKNOWN_THRESHOLD)
+    if threshold is None:
+        return None
+    if threshold.shape != (1,) or not np.isfinite(threshold[0]):
+        raise RefusedError(
+            "the unknown threshold must be one finite number",
+            [Problem(layout.DETECTORS, UNKNOWN_THRESHOLD, "finite", str(threshold))],
+        )
+    return UnknownGate(float(threshold[0]))
+
+
+def read_golden(files: Mapping[str, bytes]) -> list[Golden]:
+    """Return the golden messages; a bundle without any cannot prove itself and is refused."""
+    out = []
+    try:
+        for number, line in enumerate(files[layout.GOLDEN].splitlines(), start=1):
+            body = read_json(line, where=f"{layout.GOLDEN}:{number}")
+            out.append(Golden(body["text"], body["decision"], tuple(body["logits"])))
+    except (InputError, KeyError, TypeError) as error:
+        raise RefusedError(f"{layout.GOLDEN} does not read: {error}") from error
+    if not out:
+        raise RefusedError("the bundle has no golden messages", [Problem(layout.GOLDEN, "", "at least one", "none")])
+    return out

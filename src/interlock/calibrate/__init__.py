@@ -1,0 +1,1 @@
+"""Calibrators, thresholds and detectors, fitted on a CalibrationSet only. Knows no training rows and no test rows."""

@@ -1,0 +1,137 @@
+"""``interlock build``: the offline walk from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import cyclopts
+from cyclopts import Parameter
+
+from interlock.cli.screen import Watching, console, measurement_table, print_judgement, say_json
+from interlock.core.measurement import Measurement
+
+if TYPE_CHECKING:
+    from interlock.build import Built
+
+SHOWN = (
+    "accuracy",
+    "macro_f1",
+    "ece_10",
+    "ece_20",
+    "ece_debiased",
+    "nll",
+    "brier",
+    "cost_per_message",
+    "coverage",
+    "accepted_accuracy",
+    "quantization_accuracy_loss",
+    "latency_p50_ms",
+    "latency_p95_ms",
+    "latency_p99_ms",
+)
+
+
+def register(app: cyclopts.App) -> None:
+    """Add this file's commands."""
+    app.command(build)
+
+
+def build(  # noqa: PLR0913 - one option per choice
+    *,
+    contract: Path,
+    data: Path,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    test: Path | None = None,
+    calibration: Path | None = None,
+    encoder: str = "minilm",
+    champion: Path | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    gamma: float | None = None,
+    seed: int | None = None,
+    engine: Literal["int8", "fp32"] = "int8",
+    json: bool = False,
+) -> int:
+    """Train, calibrate, measure, judge and pack a router. Exit 0 when it may go to shadow traffic, 1 when it must wait.
+
+    Example: interlock build --contract contract.yaml --data rows.jsonl -o runs/1
+
+    Args:
+        contract: The contract file: labels, routes, policy, limits.
+        data: Labelled messages (JSON lines, CSV, Parquet, dataset folder). The training rows when --test is given.
+        out: The run folder to make. The bundle is its folder "bundle".
+        test: Frozen test rows of an official split; otherwise 10 % of --data, whole groups, stratified by label.
+        calibration: Calibration rows of an official split; otherwise 10 % of --data.
+        encoder: minilm, distilbert, tiny (random, to try things out), a folder, or a Hub id.
+        champion: Receipt of the router in service; comparisons are paired with it instead of the best baseline.
+        epochs: Passes over the training rows.
+        batch_size: Rows per optimiser step.
+        learning_rate: Peak rate of the head and the top layer.
+        gamma: Focusing of the focal loss; 0 is cross-entropy.
+        seed: Decides the split, the order of the rows and every random start.
+        engine: The graph that serves.
+        json: Print one machine-readable object at the end instead of tables.
+    """
+    from interlock.build import build as walk
+    from interlock.bundle.layout import GRAPH, GRAPH_INT8
+    from interlock.cli.gate import read_receipt
+    from interlock.train.recipe import Recipe
+
+    given = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "gamma": gamma, "seed": seed}
+    recipe = Recipe(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    with Watching() as watch:
+        built = walk(
+            contract=contract,
+            data=data,
+            out=out,
+            test=test,
+            calibration=calibration,
+            encoder=encoder,
+            recipe=recipe,
+            champion=read_receipt(champion)[0] if champion else None,
+            engine=GRAPH_INT8 if engine == "int8" else GRAPH,
+            watch=watch,
+        )
+    if json:
+        say_json(as_json(built))
+    else:
+        show(built)
+    return 0 if built.judgement.eligible else 1
+
+
+def as_json(built: Built) -> dict[str, object]:
+    """Return what ``--json`` prints."""
+    return {
+        "run": str(built.run),
+        "bundle": str(built.run / "bundle"),
+        "bundle_digest": built.bundle.digest,
+        "receipt": str(built.run / "receipt.json"),
+        **built.judgement.to_json(),
+        "measurements": {name: found.to_json() for name, found in built.judgement.measurements.items()},
+        "baselines": {
+            name: {key: found.to_json() for key, found in measured.items()}
+            for name, measured in built.baselines.items()
+        },
+    }
+
+
+def show(built: Built) -> None:
+    """Print a build for people."""
+    found = built.judgement.measurements
+    screen = console()
+    screen.print(
+        measurement_table({name: found[name] for name in SHOWN if name in found}, title="Test rows, as served")
+    )
+    weakest = sorted((m for name, m in found.items() if name.startswith("recall.")), key=lambda m: m.value)[:8]
+    screen.print(measurement_table({m.name: m for m in weakest}, title="Weakest labels"))
+    rivals: dict[str, Measurement] = {name: measured["accuracy"] for name, measured in built.baselines.items()}
+    screen.print(
+        measurement_table(
+            {**rivals, "this router": found["accuracy"]} if "accuracy" in found else rivals,
+            title="Accuracy beside the baselines",
+        )
+    )
+    print_judgement(built.judgement, title="Limits")
+    screen.print(f"bundle  {built.run / 'bundle'}  {built.bundle.digest}\nreceipt {built.run / 'receipt.json'}")

@@ -1,0 +1,59 @@
+"""Data files to the three sets, by our split or by the official one. Knows no training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from interlock.core.contract import Contract
+from interlock.core.dataset import Example, Split
+from interlock.core.errors import InputError, Problem
+from interlock.data.read import read
+from interlock.data.split import cut_calibration, given, split
+
+
+def file_bytes(path: str | Path) -> bytes:
+    """Return the bytes of one file the user named.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def prepare(
+    data: str | Path, *, calibration: str | Path | None, test: str | Path | None, contract: Contract, seed: int
+) -> tuple[Split, tuple[Example, ...]]:
+    """Return the split, and the rows taken out because they stand in a later part too.
+
+    Args:
+        data: all labelled rows, or the training rows of an official split.
+        calibration: its calibration rows; without them a tenth of ``data`` is taken.
+        test: its test rows.
+        contract: whose labels every row must carry.
+        seed: of whatever is split here.
+
+    Raises:
+        InputError: unreadable rows, a label without rows, or calibration rows given without test rows.
+    """
+    rows = read(data, labels=contract.label_names)
+    counts = rows.counts()
+    if missing := [label for label in contract.label_names if not counts[label]]:
+        raise InputError(
+            f"the contract and {data} disagree",
+            [Problem(str(data), f"label {label}", "at least one row", "none") for label in missing],
+            todo="Label rows for these, or take the labels out of the contract.",
+        )
+    if test is None:
+        if calibration is not None:
+            raise InputError(
+                "--calibration needs --test too", todo="Give both files of the official split, or neither."
+            )
+        return split(rows, critical=contract.critical, seed=seed), ()
+    tests = read(test, labels=contract.label_names)
+    if calibration is not None:
+        return given(rows, read(calibration, labels=contract.label_names), tests)
+    train, held = cut_calibration(rows, seed=seed)
+    return given(train, held, tests)

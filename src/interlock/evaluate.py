@@ -1,0 +1,57 @@
+"""A bundle measured on any labelled file, exactly as it serves. The offline walk without the training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from interlock.bundle.open import Bundle
+from interlock.core.clock import Clock, SystemClock
+from interlock.core.measurement import Measurement
+from interlock.core.progress import Watch, every, unwatched
+from interlock.data.read import read, read_texts
+from interlock.gate.derive import Derived, measurements
+from interlock.gate.take import Subject, take
+from interlock.measure.unknown import unknown as measure_unknown
+from interlock.predict.detectors import UnknownGate
+from interlock.predict.normalise import allowed_start
+from interlock.predict.scorer import FloatArray, score_all
+
+
+def evaluate(
+    bundle: Bundle,
+    data: str | Path,
+    *,
+    unknown: str | Path | None = None,
+    watch: Watch = unwatched,
+    clock: Clock | None = None,
+) -> dict[str, Measurement]:
+    """Return every measurement of ``bundle`` on ``data``, by name.
+
+    Args:
+        bundle: an opened bundle.
+        data: labelled messages whose labels the contract knows.
+        unknown: messages the router should not know; adds ``unknown_auroc``, ``unknown_fpr95``, ``unknown_recall`` and
+            ``unknown_precision``.
+        watch: told how far it is.
+        clock: stamps nothing that is kept.
+
+    Raises:
+        InputError: rows that do not read, or labels the contract does not know.
+    """
+    rows = read(data, labels=bundle.contract.label_names)
+    strange = read_texts(unknown) if unknown is not None else []
+    subject = Subject(name=bundle.manifest.name, identity=bundle.manifest.identity)
+    receipt = take(bundle.predictor, rows, subject, clock=clock or SystemClock(), progress=every(watch, "measure"))
+    found = measurements(Derived(receipt))
+    if strange and receipt.logits is not None:
+        gate = bundle.predictor.unknown
+        other = score_all(bundle.predictor.scorer, [allowed_start(text, bundle.contract.input) for text in strange])[0]
+        threshold = gate.threshold if gate else float(np.finfo(np.float64).max)
+        found |= measure_unknown(_energies(receipt.logits.array), _energies(other), threshold=threshold)
+    return found
+
+
+def _energies(logits: FloatArray) -> FloatArray:
+    return np.array([UnknownGate.score(row) for row in logits])

@@ -1,0 +1,1 @@
+"""Evidence in, verdicts out: receipts and the one judge. Knows no training, no bundles and no traffic."""

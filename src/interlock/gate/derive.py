@@ -1,0 +1,186 @@
+"""Everything a receipt's rows say, recomputed from them alone. Knows no limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from interlock.core.contract import Contract, Costs, Threshold
+from interlock.core.decision import Decision, Outcome
+from interlock.core.errors import InputError, Problem, did_you_mean
+from interlock.core.measurement import Measurement
+from interlock.core.receipt import Receipt
+from interlock.measure.classify import classification
+from interlock.measure.compare import accuracy_difference
+from interlock.measure.cost import cost_per_message
+from interlock.measure.latency import quantile
+from interlock.measure.selective import accepted_accuracy, coverage
+from interlock.measure.sets import exact_match, micro_f1
+from interlock.predict.calibrators import Temperature
+from interlock.predict.decide import Evidence, decide
+from interlock.predict.detectors import UnknownGate
+
+FP32 = "fp32"  # the name under which a receipt keeps what the unquantized model predicted
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A receipt's rows as arrays. n rows, k labels."""
+
+    receipt: Receipt
+
+    @cached_property
+    def contract(self) -> Contract:
+        """The receipt's contract."""
+        return self.receipt.parsed_contract
+
+    @cached_property
+    def probabilities(self) -> FloatArray:
+        """Calibrated probabilities, (n, k); rows sum to 1."""
+        if self.receipt.logits is not None:
+            if self.receipt.logits.shape[1] != len(self.contract.labels):
+                raise InputError(
+                    "the receipt's logits do not fit its contract",
+                    [
+                        Problem(
+                            "receipt",
+                            "logits",
+                            f"{len(self.contract.labels)} columns",
+                            f"{self.receipt.logits.shape[1]}",
+                        )
+                    ],
+                )
+            return np.asarray(Temperature(self.receipt.temperature or 1.0).probabilities(self.receipt.logits.array))
+        if not isinstance(self.contract.decide, Threshold):
+            raise InputError("a receipt with scores needs a threshold policy; others need logits")
+        scores = np.array([row.score for row in self.receipt.rows], dtype=np.float64).reshape(-1, 1)
+        pair = np.hstack([1 - scores, scores])
+        return pair if self.contract.index[self.contract.decide.positive] == 1 else pair[:, ::-1]
+
+    @cached_property
+    def gold(self) -> IntArray:
+        """Column of each row's first label, (n,)."""
+        return self._columns([row.labels[0] for row in self.receipt.rows], "labels")
+
+    @cached_property
+    def single(self) -> npt.NDArray[np.bool_]:
+        """Whether a row has exactly one label, (n,). Rows with several are measured as sets only."""
+        return np.array([len(row.labels) == 1 for row in self.receipt.rows], dtype=bool)
+
+    @cached_property
+    def top(self) -> IntArray:
+        """Column of the most probable label, (n,)."""
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
+
+    @cached_property
+    def decisions(self) -> list[Decision]:
+        """What the policy decides for every row."""
+        logits = self.receipt.logits.array if self.receipt.logits is not None else None
+        threshold = self.receipt.unknown_threshold
+        gated = logits is not None and threshold is not None
+        return [
+            decide(
+                Evidence(
+                    probabilities=self.probabilities[i],
+                    unknown_score=UnknownGate.score(logits[i]) if gated and logits is not None else None,
+                    unknown_threshold=threshold if gated else None,
+                    truncated=row.truncated,
+                ),
+                self.contract,
+            )
+            for i, row in enumerate(self.receipt.rows)
+        ]
+
+    @cached_property
+    def accepted(self) -> npt.NDArray[np.bool_]:
+        """Whether the router sends a row to a label's route itself, (n,)."""
+        return np.array(
+            [decision.outcome in {Outcome.ROUTED, Outcome.GUARDED} for decision in self.decisions], dtype=bool
+        )
+
+    @cached_property
+    def cost_matrix(self) -> FloatArray:
+        """Cost of routing a row of one label (row) as another (column), (k, k)."""
+        return cost_matrix(self.contract.costs, self.contract)
+
+    def columns_of(self, name: str) -> IntArray:
+        """Return the columns that ``predicted[name]`` says, (n,)."""
+        return self._columns(list(self.receipt.predicted[name]), f"predicted.{name}")
+
+    def _columns(self, labels: list[str], field: str) -> IntArray:
+        index = self.contract.index
+        if bad := sorted({label for label in labels if label not in index}):
+            problems = [
+                Problem("receipt", field, f"a label of its contract{did_you_mean(b, list(index))}", repr(b))
+                for b in bad
+            ]
+            raise InputError("the receipt's rows carry labels its contract does not know", problems)
+        return np.array([index[label] for label in labels], dtype=np.int64)
+
+
+def cost_matrix(costs: Costs, contract: Contract) -> FloatArray:
+    """Return the (k, k) cost of each true (row) and predicted (column) label: 0 on the diagonal, the default elsewhere.
+
+    Two labels with the same route cost nothing when mistaken for each other, unless a pair says otherwise.
+    """
+    routes = [label.route for label in contract.labels.values()]
+    same = np.array([[a == b for b in routes] for a in routes])
+    matrix = np.where(same, 0.0, float(costs.levels[costs.default]))
+    for true, predicted, level, *both in costs.pairs:
+        row, column = contract.index[true], contract.index[predicted]
+        matrix[row, column] = costs.levels[level]
+        if both:
+            matrix[column, row] = costs.levels[level]
+    np.fill_diagonal(matrix, 0.0)
+    return matrix
+
+
+def measurements(derived: Derived) -> dict[str, Measurement]:
+    """Return every measurement the rows support, by name."""
+    single, gold, top = derived.single, derived.gold, derived.top
+    found = classification(derived.probabilities[single], gold[single], labels=derived.contract.label_names)
+    found["cost_per_message"] = cost_per_message(top[single], gold[single], matrix=derived.cost_matrix)
+    correct = top == gold
+    found["coverage"] = coverage(derived.accepted)
+    found["accepted_accuracy"] = accepted_accuracy(derived.accepted[single], correct[single])
+    for percent in (50, 95, 99):
+        name = f"latency_p{percent}_ms"
+        found[name] = quantile(np.array(derived.receipt.latency_ms), percent / 100, name=name)
+    if FP32 in derived.receipt.predicted:
+        whole = derived.columns_of(FP32) == gold
+        loss = accuracy_difference(whole[single], correct[single])
+        found["quantization_accuracy_loss"] = _named(loss, "quantization_accuracy_loss")
+    if not single.all():
+        found |= _as_sets(derived)
+    return found
+
+
+def baseline_accuracies(derived: Derived) -> dict[str, dict[str, Measurement]]:
+    """Return accuracy for each baseline run on the same rows."""
+    single, out = derived.single, {}
+    for name in derived.receipt.predicted:
+        if name != FP32:
+            correct = (derived.columns_of(name) == derived.gold)[single]
+            out[name] = {"accuracy": _named(coverage(correct), "accuracy")}
+    return out
+
+
+def _as_sets(derived: Derived) -> dict[str, Measurement]:
+    """Measure rows with ``labels`` as sets: what was found is the detected intents, or the one label."""
+    shape = (len(derived.receipt.rows), len(derived.contract.labels))
+    wanted, found = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    for i, (row, decision) in enumerate(zip(derived.receipt.rows, derived.decisions, strict=True)):
+        wanted[i, [derived.contract.index[label] for label in row.labels]] = True
+        found[i, [derived.contract.index[label] for label in decision.intents] or [derived.top[i]]] = True
+    return {"exact_match": exact_match(found, wanted), "micro_f1": micro_f1(found, wanted)}
+
+
+def _named(measurement: Measurement, name: str) -> Measurement:
+    body: dict[str, Any] = measurement.to_json() | {"name": name}
+    return Measurement.from_json(body)

@@ -1,0 +1,104 @@
+"""Run a predictor over labelled rows exactly as it serves, and freeze what it said. Knows no limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from interlock.core.clock import Clock
+from interlock.core.dataset import Dataset
+from interlock.core.errors import InputError
+from interlock.core.receipt import Matrix, Receipt, Row
+from interlock.gate.derive import Derived, measurements
+from interlock.predict.calibrators import Temperature
+from interlock.predict.normalise import allowed_start
+from interlock.predict.predictor import Predictor
+from interlock.predict.scorer import FloatArray
+
+WARM_UP = 20  # messages decided before any is timed
+Progress = Callable[[int, int], None]  # rows done, rows in all
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a receipt is about, beside the rows and the scores."""
+
+    name: str
+    identity: Mapping[str, str]  # versions and digests of everything that is measured
+    fixtures: Sequence[str] = ()  # the registered row ids
+    crossings: Mapping[str, int] = field(default_factory=dict)  # the split's leakage proof
+    predicted: Mapping[str, Sequence[str]] = field(
+        default_factory=dict
+    )  # labels that others gave the same rows, in order
+    facts: Mapping[str, Any] = field(default_factory=dict)  # recipe and machine
+
+
+def take(
+    predictor: Predictor, rows: Dataset, subject: Subject, *, clock: Clock, progress: Progress | None = None
+) -> Receipt:
+    """Return the receipt of ``rows``.
+
+    Args:
+        predictor: what is measured, on the path that serves: one message at a time, normalised, encoded, timed.
+        rows: labelled messages.
+        subject: what the receipt is about.
+        clock: stamps the receipt.
+        progress: told how far it is.
+
+    Raises:
+        InputError: there are no rows.
+    """
+    if not len(rows):
+        raise InputError("there are no rows to measure")
+    for example in rows.examples[:WARM_UP]:
+        predictor.decide(example.text)
+    logits, latencies, kept = [], [], []
+    for done, example in enumerate(rows, start=1):
+        trace = predictor.trace(example.text)
+        latencies.append(trace.decision.stage_ms["total"])
+        logits.append(trace.logits if trace.logits is not None else _of_the_start(predictor, example.text))
+        kept.append(
+            Row(
+                id=example.id,
+                labels=example.labels,
+                slice=example.slice,
+                lang=example.lang,
+                truncated=trace.decision.truncated or trace.logits is None,
+            )
+        )
+        if progress is not None:
+            progress(done, len(rows))
+    calibrator = predictor.calibrator
+    receipt = Receipt(
+        receipt=1,
+        name=subject.name,
+        created=clock.now().isoformat(timespec="seconds"),
+        identity=dict(subject.identity),
+        contract=predictor.contract.to_json(),
+        fixtures=tuple(sorted(subject.fixtures)),
+        crossings=dict(subject.crossings),
+        temperature=calibrator.temperature if isinstance(calibrator, Temperature) else None,
+        unknown_threshold=_finite(predictor),
+        rows=tuple(kept),
+        logits=Matrix.of(np.stack(logits)),
+        predicted={name: tuple(labels) for name, labels in subject.predicted.items()},
+        latency_ms=tuple(round(ms, 4) for ms in latencies),
+        facts=dict(subject.facts),
+    )
+    printed = {key: found.to_json() for key, found in measurements(Derived(receipt)).items()}
+    return receipt.model_copy(update={"measurements": printed})
+
+
+def _finite(predictor: Predictor) -> float | None:
+    if predictor.unknown is None or not np.isfinite(predictor.unknown.threshold):
+        return None  # a gate that lets everything pass is no gate
+    return predictor.unknown.threshold
+
+
+def _of_the_start(predictor: Predictor, text: str) -> FloatArray:
+    """Score what the input policy allows of a refused text: the row must count, and it counts as refused."""
+    start = allowed_start(text, predictor.contract.input)
+    return predictor.scorer.classify(predictor.scorer.encode(start)).logits

@@ -1,0 +1,102 @@
+"""The torch model around an encoder: its head, its layers, its precision. Knows no data files and no loop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import torch
+
+from interlock.core.errors import InputError
+from interlock.train.batches import pad, scoring_batches
+from interlock.train.recipe import Recipe, layer_rate
+from interlock.train.rows import Rows
+
+DEFAULT_RATE = 2e-4  # when neither the recipe nor the encoder names one
+HEAD_SCALE = 16.0  # how far apart the logits start when the head starts at the class centroids
+_LAYER = re.compile(r"\blayers?\.(\d+)\.")  # the layer number in a parameter's name, in every encoder family
+
+
+def reduced_precision() -> AbstractContextManager[Any]:
+    """Return a bfloat16 autocast where the processor multiplies bfloat16 natively, else nothing."""
+    return torch.autocast("cpu", torch.bfloat16) if native_bfloat16() else nullcontext()
+
+
+def native_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 natively."""
+    found = torch.cpu.get_capabilities()
+    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+
+
+def start_at_centroids(model: Any, rows: Rows, *, pad_id: int) -> None:
+    """Point each class's head vector at the mean of its rows' features, as the encoder gives them before any training.
+
+    A random head spends the first steps pushing noise into the encoder; this one starts at nearest-centroid accuracy.
+    """
+    head = last_linear(model)
+    features = torch.zeros(len(rows.ids), head.in_features)
+    with features_of(head) as seen:
+        for batch, _ in logits_of(model, rows, pad_id):
+            features[batch] = seen[-1].float()
+    center = features.mean(dim=0)
+    spread = features - center
+    share = rows.targets / rows.targets.sum(dim=0, keepdim=True).clamp_min(1e-9)
+    centroids = torch.nn.functional.normalize(share.T @ spread, dim=1) * (HEAD_SCALE / spread.norm(dim=1).mean())
+    with torch.no_grad():
+        head.weight.copy_(centroids)
+        if head.bias is not None:
+            head.bias.copy_(-centroids @ center)
+
+
+def logits_of(model: Any, rows: Rows, pad_id: int) -> Iterator[tuple[list[int], torch.Tensor]]:
+    """Yield row numbers and their logits (len(batch), k labels), shortest rows first, without training anything."""
+    model.eval()
+    with torch.inference_mode(), reduced_precision():
+        for batch in scoring_batches([len(ids) for ids in rows.ids]):
+            ids, mask = pad([rows.ids[row] for row in batch], pad_id)
+            yield batch, model(input_ids=ids, attention_mask=mask).logits.float()
+
+
+def last_linear(model: Any) -> torch.nn.Linear:
+    """Return the layer that makes the logits: the last linear one with a row per label."""
+    found = [
+        module
+        for module in model.modules()
+        if isinstance(module, torch.nn.Linear) and module.out_features == model.config.num_labels
+    ]
+    if not found:
+        raise InputError(f"{type(model).__name__} has no linear layer that gives {model.config.num_labels} logits")
+    return found[-1]
+
+
+@contextmanager
+def features_of(head: torch.nn.Linear) -> Iterator[list[torch.Tensor]]:
+    """Collect what ``head`` is given while the context is open; only the newest batch is kept."""
+    seen: list[torch.Tensor] = []
+
+    def keep(_module: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+        seen[:] = [given[0].detach()]
+
+    hook = head.register_forward_pre_hook(keep)
+    try:
+        yield seen
+    finally:
+        hook.remove()
+
+
+def parameter_groups(model: Any, recipe: Recipe) -> list[dict[str, Any]]:
+    """Return one optimiser group per parameter: its layer's rate, and decay for matrices only."""
+    depth = 1 + max(
+        (int(found[1]) for name, _ in model.named_parameters() if (found := _LAYER.search(name))), default=-1
+    )
+    peak = recipe.learning_rate or DEFAULT_RATE
+    groups = []
+    for name, parameter in model.named_parameters():
+        found = _LAYER.search(name)
+        below = depth - 1 - int(found[1]) if found else depth if "embed" in name else 0
+        rate = layer_rate(peak, recipe.layer_decay, below)
+        decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
+        groups.append({"params": [parameter], "lr": rate, "peak": rate, "weight_decay": decay})
+    return groups

@@ -1,0 +1,79 @@
+"""Everything a build asks of this room, in order: baselines, fine-tuning, export. Knows no test labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from interlock.core.clock import Clock
+from interlock.core.contract import Contract
+from interlock.core.dataset import Split
+from interlock.core.progress import Watch
+from interlock.train.baselines import fit_baselines
+from interlock.train.encoders import Encoder, resolve
+from interlock.train.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training leaves beside the files in the run folder."""
+
+    encoder: Encoder
+    recipe: Recipe
+    baselines: Mapping[str, list[str]]  # name -> the label it gives each test row
+    facts: dict[str, Any]
+
+
+def train_and_export(
+    split: Split, contract: Contract, *, encoder: str, recipe: Recipe | None, run: Path, watch: Watch, clock: Clock
+) -> Trained:
+    """Fit the baselines and the encoder; leave ``train.jsonl``, ``model/`` and both graphs in ``run``.
+
+    Args:
+        split: fitted on its train part; the calibration part is only watched, of the test part only texts are read.
+        contract: labels and input policy.
+        encoder: a name ``resolve`` knows.
+        recipe: hyper-parameters; ``None`` means the defaults, and a rate of ``None`` the encoder's own.
+        run: the run folder.
+        watch: told of every step.
+        clock: for speeds.
+    """
+    from interlock.train.export import export, quantize
+    from interlock.train.fit import fit
+    from interlock.train.step_log import StepLog
+
+    chosen = resolve(encoder)
+    base = recipe or Recipe()
+    final = replace(
+        base, learning_rate=base.learning_rate or chosen.learning_rate, max_tokens=contract.input.max_tokens
+    )
+    watch({"event": "stage", "stage": "baselines", "detail": f"{len(split.train)} rows"})
+    found = {
+        baseline.name: [contract.label_names[column] for column in baseline.predict(split.test.texts)]
+        for baseline in fit_baselines(split.train, contract, seed=final.seed)
+    }
+    watch(
+        {
+            "event": "stage",
+            "stage": "train",
+            "detail": f"{chosen.name} on {len(split.train)} rows, {final.epochs} epochs",
+        }
+    )
+    with StepLog(run / "train.jsonl", watch) as log:
+        fitted = fit(
+            split.train,
+            split.calibration,
+            labels=contract.label_names,
+            encoder=chosen,
+            recipe=final,
+            policy=contract.input,
+            log=log,
+            clock=clock,
+        )
+    fitted.save(run / "model")
+    watch({"event": "stage", "stage": "export", "detail": "ONNX, then int8"})
+    export(fitted, run / "model.onnx")
+    quantize(run / "model.onnx", run / "model.int8.onnx")
+    return Trained(chosen, final, found, fitted.facts)
