@@ -79,7 +79,9 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     start_run(run, {"contract": terms.to_json(), "encoder": encoder, "environment": assemble.environment()})
     write_json(run / "split.json", {**split.manifest.to_json(), "removed": [row.id for row in removed]})
 
-    trained = train_and_export(split, terms, encoder=encoder, recipe=recipe, run=run, watch=watch, clock=clock)
+    trained = train_and_export(
+        split, terms, encoder=encoder, recipe=recipe, run=run, graphs=(GRAPH, GRAPH_INT8), watch=watch, clock=clock
+    )
     exported = Exported.read(run)
     scorer = exported.scorer(terms, engine)
 

@@ -27,7 +27,15 @@ class Trained:
 
 
 def train_and_export(
-    split: Split, contract: Contract, *, encoder: str, recipe: Recipe | None, run: Path, watch: Watch, clock: Clock
+    split: Split,
+    contract: Contract,
+    *,
+    encoder: str,
+    recipe: Recipe | None,
+    run: Path,
+    graphs: tuple[str, str],
+    watch: Watch,
+    clock: Clock,
 ) -> Trained:
     """Fit the baselines and the encoder; leave ``train.jsonl``, ``model/`` and both graphs in ``run``.
 
@@ -37,6 +45,7 @@ def train_and_export(
         encoder: a name ``resolve`` knows.
         recipe: hyper-parameters; ``None`` means the defaults, and a rate of ``None`` the encoder's own.
         run: the run folder.
+        graphs: file names of the fp32 and the int8 graph.
         watch: told of every step.
         clock: for speeds.
     """
@@ -45,6 +54,7 @@ def train_and_export(
     from interlock.train.step_log import StepLog
 
     chosen = resolve(encoder)
+    graph, graph_int8 = graphs
     base = recipe or Recipe()
     final = replace(
         base, learning_rate=base.learning_rate or chosen.learning_rate, max_tokens=contract.input.max_tokens
@@ -74,6 +84,6 @@ def train_and_export(
         )
     fitted.save(run / "model")
     watch({"event": "stage", "stage": "export", "detail": "ONNX, then int8"})
-    export(fitted, run / "model.onnx")
-    quantize(run / "model.onnx", run / "model.int8.onnx")
+    export(fitted, run / graph)
+    quantize(run / graph, run / graph_int8)
     return Trained(chosen, final, found, fitted.facts)
