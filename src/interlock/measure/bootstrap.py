@@ -245,9 +245,10 @@ def _bca_tails(
     normal = NormalDist()
     below = (np.searchsorted(ordered, estimate, "left") + np.searchsorted(ordered, estimate, "right")) / 2
     bias = normal.inv_cdf(min(max(below, 0.5), ordered.size - 0.5) / ordered.size)
-    spread = left_out.mean() - left_out
-    cubes, squares = float((spread**3).sum()), float((spread**2).sum())
-    acceleration = cubes / (6 * squares**1.5) if squares > 0 else 0.0
+    acceleration = 0.0
+    if np.isfinite(left_out).all() and np.ptp(left_out) > 0:
+        spread = left_out.mean() - left_out
+        acceleration = float((spread**3).sum() / (6 * (spread**2).sum() ** 1.5))
     shifted = [bias + normal.inv_cdf(tail) for tail in tails]
     low, high = (normal.cdf(bias + z / (1 - acceleration * z)) for z in shifted)
     return low, high

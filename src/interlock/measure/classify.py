@@ -13,12 +13,13 @@ from interlock.measure.arrays import FloatArray, IntArray, checked_labels, check
 from interlock.measure.bootstrap import Sums, from_values, resampled_sums
 from interlock.measure.calibration import (
     bounded,
-    cross_fitted_gap,
+    debiased_square,
     equal_mass_bins,
     equal_width_bins,
     gap,
     indicator,
     null_gaps,
+    null_p,
 )
 from interlock.measure.proportion import proportion
 
@@ -50,7 +51,7 @@ def classification(
     Returns:
         ``accuracy`` (Wilson), ``macro_f1`` (over the labels that occur in gold or predictions), ``nll`` (nats),
         ``brier`` (sum over labels, 0-2; Brier 1950), ``ece_10`` and ``ece_20`` (equal-width bins of the top
-        confidence), ``ece_debiased`` (15 equal-mass bins, see ``cross_fitted_gap``), and ``recall.LABEL`` (n gold
+        confidence), ``ece_debiased`` (root of ``debiased_square`` on 15 equal-mass bins), and ``recall.LABEL`` (n gold
         rows), ``precision.LABEL`` (n predicted rows), ``f1.LABEL`` (n rows that are either). A calibration error's low
         bound is 0 unless a perfectly calibrated model would show so large an error with probability below
         ``(1 - level) / 2``.
@@ -155,7 +156,8 @@ class _Figures:
         if name == "macro_f1":
             return macro_f1(part["hits"], part["occurrences"])
         if name == "ece_debiased":
-            return cross_fitted_gap(part["counts"], part["residuals"], part["squares"])
+            square = debiased_square(part["counts"], part["residuals"], part["squares"])
+            return np.asarray(np.sqrt(np.maximum(square, 0.0)))
         return gap(part[name], n) if name.startswith("ece") else part[name][:, 0] / n
 
     def measure(self, *, resamples: int, seed: int, level: float) -> dict[str, Measurement]:
@@ -176,13 +178,18 @@ class _Figures:
         nulls = null_gaps(self.confidence, list(self.bins.values()), resamples=resamples, seed=seed)
         out = {}
         for name, null in zip(self.bins, nulls, strict=True):
-            gaps = total[:, self.columns["residuals" if name == "ece_debiased" else name]]
+            squared = name == "ece_debiased"
+            gaps = total[:, self.columns["residuals" if squared else name]]
+            plugin = float(gap(gaps, n)[0])
+            square = (
+                float((gaps[0] ** 2 / np.maximum(total[0, self.columns["counts"]], 1)).sum() / n) if squared else 0.0
+            )
             out[name] = bounded(
                 name,
                 float(self.values(name, total)[0]),
-                plugin=float(gap(gaps, n)[0]),
+                truth=square**0.5 if squared else plugin,
                 resampled=self.values(name, sums),
-                null=null,
+                reached=null_p(null, plugin),
                 n=n,
                 level=level,
             )

@@ -31,6 +31,7 @@ def quantile(values_ms: npt.ArrayLike, q: float, *, name: str, level: float = 0.
     below = binomial_cdf(n, q)  # below[j]: the chance that at most j durations lie below the quantile
     low_rank = int(np.searchsorted(below, tail, side="right"))  # the r-th duration is a low bound if below[r-1] <= tail
     high_rank = int(np.searchsorted(below, 1 - tail, side="left")) + 1  # and a high bound if below[r-1] >= 1 - tail
-    low = float(values[low_rank - 1]) if low_rank >= 1 else math.nan
-    high = float(values[high_rank - 1]) if high_rank <= n else math.nan
-    return Measurement(name, float(np.quantile(values, q)), n, low, high, level, "order_statistic")
+    value = float(np.quantile(values, q))  # interpolated: beyond a bound at the edges, so the bounds make room for it
+    low = min(float(values[low_rank - 1]), value) if low_rank >= 1 else math.nan
+    high = max(float(values[high_rank - 1]), value) if high_rank <= n else math.nan
+    return Measurement(name, value, n, low, high, level, "order_statistic")
