@@ -23,7 +23,7 @@ OUTSIDE = 0.053
 JAPANESE = 0.098  # of production messages; the synthetic ones hardly mix
 AMBIGUOUS = 0.028
 LEANS = 0.5  # of turns on the topic of the turn before, the share that makes no sense without it
-OPAQUE = 0.3  # of follow-ups
+OPAQUE = 0.12  # of follow-ups
 LABEL_NOISE = 0.017
 SECOND_LABEL = 0.08  # of messages with several intents, the share labelled with another than the primary one
 FIRST_READING = 0.68  # of ambiguous messages, the share labelled with the likelier reading
@@ -74,7 +74,7 @@ class Talk:
 
     def customer(self, rng: random.Random) -> Customer:
         """Return who writes: some write often, most rarely."""
-        number = int(self._number_of_customers * rng.random() ** 1.6)
+        number = int(self._number_of_customers * rng.random() ** 1.35)
         known = self._customers.get(number)
         if known is None:
             known = self._customers[number] = draw_customer(number, seed=self.seed)

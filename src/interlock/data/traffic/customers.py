@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,6 +11,7 @@ from interlock.data.traffic.catalogue import Series, by_genre, catalogue
 from interlock.data.traffic.chance import drawn, happens
 from interlock.data.traffic.lexicon import GENRES, SLOTS
 from interlock.data.traffic.names import REAL
+from interlock.data.traffic.phrases.asides import IDIOLECT
 
 Casing = Literal["proper", "as_typed", "lower", "upper"]
 Ending = Literal["full", "plain", "none", "loud"]
@@ -27,6 +29,7 @@ class Manner:
     emoji: float  # chance per message
     apostrophes: bool
     japanese: float  # share of messages mixed with Japanese
+    words: Mapping[str, str] = field(default_factory=dict)  # what they say instead of the plain phrase
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class Customer:
 
 
 PLAIN = Manner("proper", "full", 0.0, 0.0, 0.6, 0.0, apostrophes=True, japanese=0.0)
+OWN_WORDS = 0.5  # of the plain phrases, the share a customer has another phrase for
 FIRST_REAL = len(REAL)
 TALKED_ABOUT = (("famous", 0.3), ("own genres", 0.5), ("any", 0.2))
 CASINGS: tuple[tuple[Casing, float], ...] = (("lower", 0.36), ("as_typed", 0.16), ("proper", 0.48))
@@ -89,5 +93,6 @@ def _manner(rng: random.Random) -> Manner:
         chatty=rng.random(),
         emoji=0.35 * rng.random() if happens(rng, 0.22) else 0.0,  # a fifth ever use emoji
         apostrophes=ending != "none" or happens(rng, 0.3),
+        words={plain: rng.choice(own) for plain, own in IDIOLECT.items() if happens(rng, OWN_WORDS)},
         japanese=0.35 + 0.6 * rng.random() if happens(rng, 0.15) else 0.0,  # bilingual customers
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from interlock.data.traffic import bilingual
 from interlock.data.traffic.grammar import Grammar, Part, choose, say
 from interlock.data.traffic.lexicon import JARGON
-from interlock.data.traffic.phrases import browse, frames, orders, outside, product, talk
+from interlock.data.traffic.phrases import asides, browse, details, frames, orders, outside, product, talk
 from interlock.data.traffic.scene import Scene
 from interlock.data.traffic.voice import capitalise, mend, typed
 
@@ -25,6 +25,8 @@ _INTENTS = {
     "chitchat": _GRAMMAR.goals(talk.CHITCHAT),
 }
 _GOALS = {intent: list(goals.values()) for intent, goals in _INTENTS.items()}
+_SECONDS = _GRAMMAR.goals(asides.SECONDS)
+_DETAILS = _GRAMMAR.goals(details.DETAILS)
 _FOLLOW_UPS = _GRAMMAR.goals(frames.FOLLOW_UPS)
 _OUTSIDE = _GRAMMAR.goals(outside.OUT_OF_TAXONOMY)
 _AMBIGUOUS = _GRAMMAR.goals(outside.AMBIGUOUS)
@@ -39,6 +41,7 @@ _EXTRA = _GRAMMAR.goals(
     }
 )
 _JARGON = frozenset(word.lower() for word in JARGON)
+SHORT_CORE = 6  # spaces; below, people mostly add a detail
 SHORT_WORDS = 4  # up to here a message is tagged short
 OUTSIDE_KINDS = tuple(outside.OUT_OF_TAXONOMY)
 AMBIGUOUS_PAIRS = {pair: tuple(pair.split("|")) for pair in outside.AMBIGUOUS}
@@ -56,7 +59,7 @@ class Message:
 
 def request(intent: str, scene: Scene, *, japanese: bool = False) -> Message:
     """Return a message with one intent."""
-    core = _core(intent, scene)
+    core = _core(intent, scene, bare=intent == "chitchat" and scene.chance(0.6))
     if japanese and scene.chance(0.38):  # more than a third ask in Japanese outright
         asked = bilingual.clause(intent, scene)
         text = asked if scene.chance(0.3) else _beside(asked, core, scene)  # alone, or beside English
@@ -67,12 +70,13 @@ def request(intent: str, scene: Scene, *, japanese: bool = False) -> Message:
 
 def several(first: str, second: str, scene: Scene, *, japanese: bool = False) -> Message:
     """Return a message that asks two things."""
-    one = _core(first, scene)
+    one = _core(first, scene, bare=True)
     joint = scene.pick(frames.JOINTS)
     text = one.rstrip(".!?" if joint[0] in ",;" else ".") if one[-1:] != "?" or joint[0] in ",;" else one
     if text[-1:] == "?" and joint[0] in ".!":
         joint = joint[1:]
-    text = _framed(text + joint + _core(second, scene), scene)
+    aside = _core(second, scene, bare=True) if scene.chance(0.5) else say(choose(_SECONDS[second], scene), scene)
+    text = _framed(text + joint + aside, scene)
     return _said(text, (first, second), scene, japanese=japanese, hard=["several"])
 
 
@@ -107,9 +111,15 @@ def attack(scene: Scene) -> Message:
     return Message(capitalise(text), (), ["out_of_taxonomy", "attack"])
 
 
-def _core(intent: str, scene: Scene) -> str:
-    goals = _GOALS[intent]
-    return say(choose(choose_goal(goals, scene), scene), scene)
+def _core(intent: str, scene: Scene, *, bare: bool = False) -> str:
+    core = say(choose(choose_goal(_GOALS[intent], scene), scene), scene)
+    short = core.count(" ") < SHORT_CORE
+    if bare or not scene.chance(0.55 if short else 0.25):
+        return core
+    detail = say(choose(_DETAILS[intent], scene), scene)
+    if intent != "chitchat" and scene.chance(0.2):  # a few lead up to the request
+        return f"{detail}. {core}"
+    return f"{core}{scene.pick((', ', '. ', '. ', ' - ')) if core[-1:] not in '.!?' else ' '}{detail}"
 
 
 def choose_goal(goals: list[list[Part]], scene: Scene) -> list[Part]:
@@ -120,12 +130,12 @@ def choose_goal(goals: list[list[Part]], scene: Scene) -> list[Part]:
 def _framed(core: str, scene: Scene, *, plain: bool = False) -> str:
     chatty = scene.customer.manner.chatty
     text = core
-    if not plain and scene.random() < 0.08 + 0.42 * chatty:
+    if not plain and scene.random() < 0.1 * chatty:
         context = say(choose(_EXTRA["contexts"], scene), scene)
         text = f"{context} {text}" if scene.chance(0.75) else f"{_stopped(text)} {context}"  # mostly first
-    if scene.random() < 0.1 + 0.35 * chatty:
+    if scene.random() < 0.05 + 0.25 * chatty:
         text = f"{say(choose(_EXTRA['openers'], scene), scene)} {text}"
-    if scene.random() < 0.04 + 0.3 * chatty:
+    if scene.random() < 0.02 + 0.16 * chatty:
         text = f"{_stopped(text)} {say(choose(_EXTRA['closers'], scene), scene)}"
     return text
 

@@ -13,6 +13,7 @@ from interlock.data.traffic.customers import Customer, Order, pick_series
 from interlock.data.traffic.phrases import japanese
 
 VOLUME_FORMS = ("vol {}", "vol {}", "volume {}", "volume {}", "vol. {}", "v{}", "book {}", "#{}")
+LONG_NAME = 30  # letters
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 EDITIONS = ("box set", "omnibus", "artbook", "hardcover", "light novel", "deluxe edition")
 SOLD = (("volume", 0.55), ("edition", 0.2), ("merch", 0.25))
@@ -69,8 +70,13 @@ class Scene:
         return self._others[place]
 
     def title(self, series: Series) -> str:
-        """Return how this customer calls the series."""
-        return series.short if self.chance(0.45) else series.name  # nearly half use the short form
+        """Return how this customer calls the series; the very long names are mostly shortened."""
+        short = (
+            series.short
+            if len(series.short) < LONG_NAME or self.chance(0.1)
+            else f"{series.author.split()[1]}'s series"
+        )
+        return short if self.chance(0.65) or len(series.name) >= LONG_NAME else series.name
 
     def volume(self, last: int) -> str:
         """Return one way to say a volume number."""

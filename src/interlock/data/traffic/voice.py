@@ -7,6 +7,7 @@ import re
 
 from interlock.data.traffic.chance import drawn, happens
 from interlock.data.traffic.customers import Manner
+from interlock.data.traffic.phrases import asides
 
 _SPACES = re.compile(r"\s+")
 _BEFORE_MARK = re.compile(r"\s+([,.;:!?](?:\s|$))")
@@ -111,14 +112,16 @@ def replacer(words: dict[str, tuple[str, ...]]) -> re.Pattern[str]:
 
 
 _SLANG = replacer(SLANG)
+_IDIOLECT = replacer(asides.IDIOLECT)
+KEPT = 0.8  # how often somebody uses their own phrase where they have one
 
 
 def mend(text: str) -> str:
     """Return the text with the seams of its composition closed: spaces, articles, doubled marks."""
     text = _PERCENT.sub("a", text)
     text = _TWO_ARTICLES.sub(lambda m: "the" if m[1].lower() in {"a", "an"} else m[1], _SPACES.sub(" ", text).strip())
-    text = _BEFORE_MARK.sub(r"\1", text)
     text = _REPEATED.sub(lambda m: m[0] if m[0] in {"..", ". ."} else m[2] if m[2] in ".!?" else m[1], text)
+    text = _BEFORE_MARK.sub(r"\1", text)
     return _AN.sub(r"\1n ", text)
 
 
@@ -130,6 +133,8 @@ def capitalise(text: str) -> str:
 def typed(text: str, manner: Manner, rng: random.Random) -> tuple[str, tuple[str, ...]]:
     """Return the text as this person types it, and which of ``slang``, ``typo`` it now has."""
     tags: list[str] = []
+    if manner.words:
+        text = _IDIOLECT.sub(lambda m: manner.words.get(m[1], m[1]) if rng.random() < KEPT else m[1], text)
     if manner.slang > 0:
         slangy = _slang(text, manner.slang, rng)
         if slangy != text:

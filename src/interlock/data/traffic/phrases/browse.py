@@ -17,7 +17,7 @@ PRODUCT_DISCOVERY = {
         {any|got any} <demo> {series|titles} about <theme>[ {in stock|on the shelf}]?
     """,
     "by_theme": """
-        <do_you> {have|carry|stock|know of} {anything|any manga|any series|a series} about <theme>?
+        <do_you> {have|carry|stock} {anything|any manga|any series|a series} about <theme>?
         <looking> {something|anything|a series|manga} about <theme>[, {doesn't matter how long|any genre is \
             fine|short ones first}]
         {are there|have you got|got} any manga about <theme>{| out in English| that aren't twenty volumes long| \
@@ -33,7 +33,7 @@ PRODUCT_DISCOVERY = {
             have in stock|in <edition> format}]
         <looking> {<T>-like series|stuff like <T>|titles in the style of <T>}[, {what's in stock|what do you carry}]
         what else do you {have|carry|stock} {for fans of <T>|that's close to <T>|in the same universe as <T>}?
-        {what|which} manga {like|similar to} <T> {do you have in stock|do you carry|can I buy from you}?
+        {what|which} manga {like|similar to} <T> {do you stock|do you carry|can I buy from you}?
     """,
     "by_creator": """
         <do_you> {have|carry} {anything|any other series|other books|more} {by|from} {<author>|the author of \
@@ -63,14 +63,14 @@ PRODUCT_DISCOVERY = {
         {show me|list} {the|your} <editions> {under <money>|for <genre>|from <publisher>|that came out this month}
         <looking> <editions> {of <genre> series|by <author>|under <money>|that would look good on a shelf}
         {which|what} {series|titles} do you have {in|as} <editions>?
-        {is there|have you got} %a <jargon> {section|shelf|category}{| somewhere}?
+        is there %a <jargon> {section|shelf|category}{| somewhere}?
         {what|which} <jargon> stuff {do you carry|is in stock}?
     """,
     "gift_browse": """
         <looking> {a gift|a present|gift ideas|something} for <who>, {they like|into|big fan of} \
             {<genre>|<theme>|<T>}[, under <money>]
-        {show me|got} {gifts|gift sets|starter sets} {under|around} <money>[ for {a <genre> fan|<who>}]?
-        {what|anything} do you {have|sell} {for|aimed at} <kid_age>{, <genre> maybe| who likes <theme>|}?
+        {show me|any|do you sell} {gifts|gift sets|starter sets} {under|around} <money>[ for {a <genre> fan|<who>}]
+        what do you {have|sell} {for|aimed at} <kid_age>{, <genre> maybe| who likes <theme>|}?
     """,
     "implicit": """
         I've got <money> and %an empty shelf, <genre> please
@@ -109,7 +109,7 @@ RECOMMENDATION = {
         {between <T> and <T2>, what's|out of <T>, <T2> and <T3>, which is} {better|the better read|the one to \
             get}[ for {<who>|<person_type>}]?
         {can't decide between|torn between|stuck between} <T> and <T2>[, {help|thoughts|your pick}]?
-        {is|would} <T> {a better gift than|be better than} <T2> for {<who>|<person_type>}?
+        {is <T> a better gift than|would <T> be better than} <T2> for {<who>|<person_type>}?
     """,
     "something_like": """
         {something|anything|I want something|give me something} like <T> but <more_trait>
@@ -117,10 +117,10 @@ RECOMMENDATION = {
             spirit of} <T>[, {just|only} <more_trait>]?
         {any|got any} {recommendations|recs|suggestions|ideas} for {<someone_who> {liked|loved} \
             <T>|<theme>|<genre> with <lead>}?
-        {recommend|suggest} me {something|a good series|a <genre_a> series} {with <lead>|about <theme>|that's \
+        {recommend|give} me {something|a good series|a <genre_a> series} {with <lead>|about <theme>|that's \
             <trait> and <trait2>}[<please>]
-        {what's|tell me} {a good|the best|your favorite|an underrated} <genre> {series|manga} {with \
-            <lead>|about <theme>|for {<person_type>|<who>}}?
+        what's {a good|the best|your favorite|an underrated} <genre> {series|manga} {with <lead>|about \
+            <theme>|for {<person_type>|<who>}}?
         if I {liked|loved} <T> {for|because of} {<lead>|<theme>|the art}, what {else would you|would you} \
             {suggest|recommend|point me to}?
         {which|what} {series|manga} {hits like|feels like|has the same vibe as|scratches the same itch as} <T>?
@@ -128,10 +128,10 @@ RECOMMENDATION = {
     "for_person": """
         <who> {loves|is really into|just finished|won't stop talking about} <T2>, {what should I get them|what \
             would they like next|any ideas}?
-        {what would you|what do you} {recommend|suggest} for {<kid_age>|<who>|<person_type>} who {likes|is \
-            into} {<genre>|<theme>}?
-        {need|I need} {advice|help} {picking|choosing} a {manga|series|box set} for <who>[, {they|who} only \
-            {know|like|watch} <T2>]
+        what would you {recommend|suggest} for {<kid_age>|<who>|<person_type>} who {likes|is into} \
+            {<genre>|<theme>}?
+        {need|I need} {advice|help} {picking|choosing} a {manga|series|box set} for <who>[, {they only know|who \
+            only reads|who only likes} <T2>]
         {what's|which is} a {safe|good|nice} {first|starter} manga for {<who>|<person_type>|<kid_age>}?
     """,
     "mood": """

@@ -178,10 +178,11 @@ JOINTS = (
 # turns that need the conversation: per intent, then those that fit any intent
 FOLLOW_UPS = {
     "product_discovery": """
-        {got|anything} else {by them|from that author|like those}?
-        {any of those|do those come} in {<edition>|hardcover|Japanese}?
+        {got anything|anything|is there anything} else {by them|from that author|like those|from <publisher>|by \
+            <author>}?
+        {any of those|do those come|are they also} in {<edition>|hardcover|Japanese}{| too| for <who>}?
         {and|what about} {<genre>|<genre> ones|something with <theme>}?
-        {show me|can I see} {more|the next ones|some more like that}
+        {show me|can I see} {more|the next ones|some more like that}{| please| but with <theme>| but <trait>}
         {and|anything} under <money>?
         {same|like that} but {<genre>|for <kid_age>|from <publisher>}
         {no|nah}, {the other one|not those}, the one where <plot>
@@ -189,13 +190,14 @@ FOLLOW_UPS = {
     """,
     "recommendation": """
         {something|anything} {a bit |}<more_trait>?
-        {read that|I've read that one}{ already|}, what else?
+        {read that|I've read that one|I own that}{ already|}, what else {has <theme>|is there|would you pick|is \
+            <trait>}?
         {which|and which} {of those|of the two} {is better|would you pick|is <trait>}?
         {hmm|ok}, {not really my thing|a bit too <trait>}, {something with <theme>|another one}?
         {and|what} {if|about if} {she|he|they} {hates|hated} <genre>?
         {would|will} <who> {like|enjoy} {that|it} too?
         {why|how come} {that one|those}? I liked <T2> {for the art|because of <lead>}
-        and which {one |}should I start with?
+        and which {one |}should {I|<who>} start with?
     """,
     "product_question": """
         {and|is} <vol>{| in stock too| out yet}?
@@ -215,7 +217,7 @@ FOLLOW_UPS = {
     """,
     "order_tracking": """
         {and|what about} {the other one|<ono>|the second box}?
-        {so|ok so} when {will|does} it {get here|arrive}?
+        {so|ok so} when {will it {get here|arrive}|does it {get to <city>|arrive}}?
         {is|so is} {that|<weekday>} {the estimate|for sure|with <carrier>}?
         {it's|the number is} <ono>
         {still|no, it still} says <status_quoted>
@@ -234,7 +236,7 @@ FOLLOW_UPS = {
         {when|until when} {does it end|is that valid}?
         {and|what} {for|about} {members|students|two sets}?
         {so|ok,} how much {is it|would it be} then?
-        {any|is there any} other {code|deal}?
+        {any|is there any} other {code|deal}{| for <T>| this week}?
     """,
     "checkout_help": """
         {still|nope, still} {not working|the same|<error>}

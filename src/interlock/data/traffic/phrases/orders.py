@@ -3,50 +3,52 @@
 ORDER_TRACKING = {
     "where": """
         {where's|where is} my {order|package|parcel|<item>|preorder}[ {<ono>|from <time_ago_noun>}]?
-        {can|could} you {check|track|look up|tell me about} {order <ono>|my order|my order of <item>|the parcel \
-            with <item>}[<please>]?
+        can you {check|track|look up|check on} {order <ono>|my order|my order of <item>|the parcel with \
+            <item>}[<please>]?
         {any|is there any} {update|news} on {order <ono>|my <item>|my preorder of <T> <vol>|the package}?
         {what's|tell me} the {status|latest} {of|on} {my order|<ono>|order <ono>|my <item>}[<please>]
-        {has|did} {my order|<item>|order <ono>|my preorder} {ship|shipped|left the warehouse|go out}[ yet]?
+        {has {my order|<item>|order <ono>|my preorder} {shipped|left the warehouse|gone out}|did {my \
+            order|<item>|order <ono>|my preorder} {ship|go out}}[ yet]?
         I {ordered|bought} <item> <time_ago> and {haven't heard anything|still nothing|it isn't here|there's no \
             tracking}
     """,
     "when": """
-        when {will|should|is} {my order|<item>|order <ono>|my box} {arrive|get here|show up|coming|be delivered}?
+        when {will|should} {my order|<item>|order <ono>|my box} {arrive|get here|show up|be delivered}?
         will {<item>|my order|order <ono>} {get here|arrive|make it} <by_when>?
         {how long|how much longer} {until|before} {<item>|my order|my package} {ships|arrives|gets to <city>}?
-        {is it|am I} {normal|supposed to wait} {that|this long}{: | - |, }<item> {has been|was} <status_quoted> \
-            for <span>?
+        is it normal that <item> {has been|was|shows} <status_quoted> for <span>?
         it says {delivery|arriving} <weekday>, {is that still right|is that realistic|does that include <item>}?
     """,
     "stuck": """
-        {tracking|the tracking page|the app|<carrier>} {says|shows|still says} <status_quoted>{ for <span>|, \
-            what does that mean|, is that right| but nothing came| since <weekday>}
-        the tracking {number|link} {doesn't work|hasn't updated in <span>|goes nowhere|is for another address}
-        {my package|order <ono>|<item>} {has been|is} {stuck|sitting} {in|at} {customs|<city>|the \
-            depot|<carrier>} for <span>
+        {the tracking page|the app|<carrier>} {says|shows|still says} <status_quoted>{ for <span>|, what does \
+            that mean|, is that right| but nothing came| since <weekday>}
+        the tracking {number|link} {for {<item>|<ono>} |}{doesn't work|hasn't updated in <span>|goes nowhere|is \
+            for another address}
+        {my package|order <ono>|<item>} has been {stuck|sitting} {in customs|in <city>|at the depot|with \
+            <carrier>} for <span>
         {it's|it has been} <span> since {I ordered|you shipped} <item>{ and nothing|, is it lost|, any news|, \
             should I worry}?
-        {marked as|it says} delivered but {there's nothing here|I never got it|my mailbox is empty|nobody was home}
+        {<item>|order <ono>|it} {is marked|says|was marked} delivered but {there's nothing here|I never got \
+            it|my mailbox is empty|nobody was home}
         only {half|part|one box} of my order {came|arrived|showed up}, {where's|when is} {the rest|<item>}{| \
             coming}?
     """,
     "change_route": """
-        {can|could} {you|I} {still |}change the {delivery address|shipping address|delivery date} {on|for} \
-            {order <ono>|<item>|my order}?
+        {can|could} you {still |}change the {delivery address|shipping address|delivery date} {on|for} {order \
+            <ono>|<item>|my order}?
         I'm {away|traveling|moving} {next week|on <weekday>}, can {my parcel|order <ono>|<item>} {be held|go to \
             a pickup point|come later}?
         which {carrier|courier} {has|is bringing} {my order|<item>|order <ono>}?
-        {did|is} {my preorder for|the preorder of} <T> <vol> {go through and ship|still on track|delayed|still \
-            coming on release day}?
-        {will|are} {<item> and <item2>|both books|my two orders} {ship together|come in one box|coming together}?
+        is {my preorder for|the preorder of} <T> <vol> {shipping this week|still on track|delayed|still coming \
+            on release day}?
+        will {<item> and <item2>|both books|my two orders} {ship together|come in one box}?
     """,
     "implicit": """
         {been waiting|still waiting} {on|for} <item>[ {since <weekday>|for <span>}]
         {it's|it is} <weekday> and {no|still no} {<item>|package|box|sign of <item>}
         {the shop|you} charged me <time_ago> {but nothing moved|and the order page still says \
             <status_quoted>|and I have no shipping email}
-        order <ono>{| please| status|?}
+        order <ono>{ please| status|?|, any update?|, where is it?}
         I {need|was hoping to have} <item> <by_when>, {is it on its way|has it left yet|where is it now}?
         {neighbor|<who>} got {theirs|the same box}{ already|}, {mine|my <item>} {isn't here|hasn't moved}
     """,
@@ -88,14 +90,15 @@ RETURN_REQUEST = {
         {when|where} {do I get|is} my {money back|refund}{| for <item>| for order <ono>}?
         I {sent back|returned|mailed back} <item> <time_ago> and {no refund yet|haven't been refunded|only got \
             half back}
-        {did|has} my {return|parcel with the return} {arrive|arrived|reach you} yet? I want my refund
+        {did my {return|parcel with the return} {arrive|reach you}|has my {return|return parcel} arrived} yet? \
+            I want my refund
         {can|could} {the refund|it} go {to another card|as store credit|back to PayPal}{| for <item>}?
     """,
     "implicit": """
         <item> {isn't what I thought|doesn't match the rest of my set|is not for me|is the wrong size}, <reason>
         I {don't want|don't need|can't keep} <item> {anymore|after all}, <reason>
         {<who> already has|turns out I already own} <item_the>, {what are my options|what now|can you take it back}?
-        {keep|I don't want to keep} {paying for|holding on to} a book {with|when} <damage>
+        I {can't|don't want to} {keep|give away} <item> {when|if} <damage>
         <damage>{. order <ono>|, see order <ono>}
     """,
 }
@@ -108,16 +111,14 @@ CHECKOUT_HELP = {
         it {says|shows|keeps saying} <error> {when I|every time I} {pay|try to pay|place the order|hit buy}
         {got|was} charged {twice|two times} but {the order didn't go through|there's no confirmation|my cart is \
             still full}
-        {can|could} I {split|pay} {the payment|part of it} {between|with} <my_pay> and {a gift card|another \
-            card|my points}?
+        can I {split the payment between|pay with both} <my_pay> and {a gift card|another card|my points}?
     """,
     "cart": """
         {<T> <vol>|<item_bare>|the <T> box set} {keeps disappearing|disappears|vanishes|won't stay} {from|in} \
             my {cart|basket}
         I {can't|can not|am unable to} {add|put} {<T> <vol>|the <T> <edition>|a preorder} {to|in} {my cart|the \
             basket}
-        {how do I|can I} {remove|change the quantity of|save for later} {<T> <vol>|one volume|something} \
-            {in|from} my cart?
+        {how do I|can I} {remove|change the quantity of|save for later} {<T> <vol>|one volume|something} in my cart?
         my cart {is empty|emptied itself|shows the wrong total|won't load} {on <device>|again|after I logged in}
     """,
     "step": """
@@ -131,7 +132,8 @@ CHECKOUT_HELP = {
         {can I|how do I} {check out|order|buy <T>} {as a guest|without an account|as a gift|with two addresses}?
     """,
     "total": """
-        why {is|did} {shipping|the tax|the total} {so high|change|different} {at checkout|on <step>|in my cart}?
+        why {is {shipping|the tax|the total} so high|did {shipping|the tax|the total} change} {at checkout|on \
+            <step>|in my cart}?
         the {total|price} {at checkout|in my cart} {doesn't match|is higher than} the {price on the page|<sale> \
             price}
         {it won't let me|I can't} {pick|select|choose} {express shipping|store pickup|gift wrap|<country>} {at \
@@ -142,7 +144,7 @@ CHECKOUT_HELP = {
             {it keeps|the site keeps} {failing|crashing|logging me out}
         I {pressed|hit} {pay|place order} and {the page froze|nothing happened|got <error>}, {did it go \
             through|do I pay again|now what}?
-        {did my order|was my order} {go through|placed}? {no email|the page went blank|it just kept spinning}
+        {did my order go through|was my order placed}? {no email|the page went blank|it just kept spinning}
         <error>{?|, help|. <device>}
     """,
 }

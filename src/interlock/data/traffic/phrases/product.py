@@ -4,25 +4,25 @@ PRODUCT_QUESTION = {
     "finished": """
         is <T> {finished|complete|still running|still ongoing|on hiatus|cancelled}?
         {how many|how many more} volumes {of <T> are there|does <T> have|of <T> will there be|is <T> going to have}?
-        {did|has} <T> {end|ended} {at|with} <vol>[ or is there more]?
+        {did <T> end|has <T> ended} {at|with} <vol>[ or is there more]?
         <tell> {whether|if} <T> is {finished|complete|ongoing} {in English|in Japan|yet}
-        {is|was} <vol> the {last one|final volume|end} of <T>?
+        is <vol> the {last one|final volume|end} of <T>?
     """,
     "stock": """
         is <vol> of <T> {in stock|available|sold out|back in stock|on back order}[ {right now|anywhere|in the \
             {Leeds|Austin|Osaka} shop}]?
         do you have <T> <vol>{| in stock| in <edition>| left}?
-        when {will|is} <T> <vol> {be back|be restocked|out in English|coming out|be released|due}?
+        when {will <T> <vol> be {back|restocked|released}|is <T> <vol> {due|coming out|out in English}}?
         <tell> when <T> <vol> {comes out|gets released|is back in stock}
-        how many copies of {the <T> <edition>|<T> <vol>} {are left|do you have left}?
+        how many copies of {the <T> <edition>|<T> <vol>} are {left|still there}?
     """,
     "edition": """
         {what's the difference|is there a difference} between the <T> <edition> and the {<edition2>|regular \
             one|one you sold last year}?
         does the <T> {<edition>|box set|omnibus} {come with|include|have|still have} <feature>?
         is the <T> {<edition>|box set} {hardcover|in English|uncensored|the new translation|a reprint|in color}?
-        {which|what} chapters {are in|does} <T> <vol>{| cover}?
-        {which|how many} volumes are {in|included in} the <T> {box set|omnibus|collector's edition}?
+        which chapters {are in <T> <vol>|does <T> <vol> cover}?
+        which volumes are {in|included in} the <T> {box set|omnibus|collector's edition}?
         is there {a|any} {box set|omnibus|hardcover|digital version|deluxe edition} of <T>[ {yet|planned}]?
         does <T> <vol> {have|come with|include} <feature>?
     """,
@@ -32,20 +32,20 @@ PRODUCT_QUESTION = {
         what {year|language} is {the <T> <edition>|your copy of <T>} {from|in}?
         is <T> {based on a light novel|the same as the anime|connected to <T2>|a sequel to <T2>|by the author \
             of <T2>}?
-        {does|do they ever} <T> {get an anime|have an anime|end like the anime|cover the movie}?
+        does <T> {have an anime|end like the anime|cover the movie story}?
         what is <T> {about|actually about}[, {no spoilers please|without spoilers}]?
-        {at|from} {which|what} volume does the anime of <T> {stop|end|leave off}?
-        how {long|big|heavy|thick} is {<T> <vol>|the <T> <edition>|the <T> box set}?
-        {how much|what} {is|does} {<T> <vol>|the <T> <edition>|the <T> box set} {cost|go for}{| with tax| if I \
-            buy it alone}?
+        {at|after} which volume does the anime of <T> {stop|end|leave off}?
+        how {big|heavy|thick} is {<T> <vol>|the <T> <edition>|the <T> box set}?
+        how much {does {<T> <vol>|the <T> <edition>|the <T> box set} cost|is {<T> <vol>|the <T> <edition>|the \
+            <T> box set}}{| with tax| if I buy it alone}?
     """,
     "content": """
         is <T> {okay|appropriate|suitable|too violent|too graphic|safe} for {<kid_age>|a school library|a class \
             of teenagers}?
         does <T> have {<lead>|a happy ending|any <theme>|graphic scenes|a lot of fan service|cliffhangers}?
         is <T> {more|mostly} <genre> or {more |}<genre2>?
-        is <T> {anything like|similar to|the same kind of story as} <T2>, or {is it|more} <trait>?
-        {how|is it true how} {violent|sad|romantic|scary|long} {does <T> get|is <T>}[ {after|around} <vol>]?
+        is <T> {anything like|similar to|the same kind of story as} <T2>, or {is it more <trait>|totally different}?
+        how {violent|sad|romantic|scary} {does <T> get|is <T>}[ {after|around} <vol>]?
         do I {need|have} to read <T2> before <T>?
         {can|could} I {start|jump into} <T> {from|at|with} <vol>{| without the rest| after the anime}?
         does the story of <T> {slow down|get better|stay good|change} after <vol>?
@@ -53,7 +53,8 @@ PRODUCT_QUESTION = {
     "merch_facts": """
         {how tall|what size|what scale|how big} is the <char_of> {figure|plush|wall scroll|acrylic stand}?
         is the <T> <merch> {official|licensed|the small one|limited|in stock|a bootleg}?
-        what {material|sizes|colors} {is|does} the <T> {hoodie|T-shirt|tote bag|plush} {made of|come in}?
+        what {material is the <T> {hoodie|T-shirt|plush} made of|sizes does the <T> {hoodie|T-shirt} come \
+            in|colors does the <T> {tote bag|mug|hoodie} come in}?
         does the <char_of> figure come with {a stand|extra hands|the sword|a box|a second face}?
     """,
     "implicit": """
@@ -74,39 +75,39 @@ PROMOTION = {
     "on_sale": """
         is {<T>|the <T> <edition>|the <T> box set|<T> <vol>} {on sale|discounted|part of the <sale>|cheaper \
             {this week|with a code}}?
-        {are|is} {any|there any} {<genre> manga|<genre> series|<editions>|<merches>} {on sale|discounted|in the \
-            <sale>}{| right now}?
+        are any {<genre> titles|<genre> series|<editions>|<merches>} {on sale|discounted|in the <sale>}{| right \
+            now}?
         what's {on sale|discounted|in the <sale>}{| this week| for <genre>| from <publisher>| under <money>}?
         {any|got any} {deals|discounts|offers|specials} on {<T>|<genre> manga|<editions>|<merches>|preorders}{| \
             today| right now}?
         {how much|what} is the <T> {box set|<edition>} {during|in} the <sale>?
     """,
     "when": """
-        when {does|is} the {next |}<sale> {start|on|over}?
-        {will|is} <T> {be|going to be} {cheaper|on sale|discounted} {on|for|around} {Black \
+        when {does the {next |}<sale> start|is the {next |}<sale>|is the <sale> over}?
+        {will <T> be|is <T> going to be} {cheaper|on sale|discounted} {on|for|around} {Black \
             Friday|Christmas|<con>|Golden Week|the summer}?
         is the <sale> {still on|over|still running|for members only|online only}?
-        {should I wait|worth waiting} for the <sale> to {buy|get} {<T>|the <T> box set}?
+        {should I wait|is it worth waiting} for the <sale> to {buy|get} {<T>|the <T> box set}?
         how long does the <sale> {last|run}?
     """,
     "code": """
-        {do you have|is there|got} {a|any} {promo code|coupon|discount code|voucher}{| for first orders| for \
+        {do you have|is there|got} a {promo code|coupon|discount code|voucher}{| for first orders| for \
             students| for <T>}?
         {does|will} {the code|code} <code> {work on|apply to|cover} {<editions>|preorders|<T>|sale items|<merches>}?
-        what {does|is} {the code |}<code> {give me|good for|take off|worth}?
+        what {does {the code |}<code> {give me|take off}|is {the code |}<code> {worth|good for}}?
         {can I|is it possible to} {combine|stack} {<code>|the <sale>|two codes} with {my points|the member \
             discount|free shipping|a gift card}?
         I {got|saw} {a|the} code{|, <code>,} {in the newsletter|at <con>|on a podcast|from <who>}, {is it still \
             good|how much does it take off|what is it for}?
     """,
     "bundle": """
-        {is there|do you do} a {discount|deal|better price} if I {buy|get} {the whole series|all of <T>|more \
-            than five volumes|<T> and <T2> together}?
-        {how does|does} {the buy 2 get 1|the bundle deal|the <sale>} {work|work with <editions>|include \
-            <T>|count for <merches>}?
+        is there a {discount|deal|better price} if I {buy|get} {the whole series|all of <T>|more than five \
+            volumes|<T> and <T2> together}?
+        {how does {the buy 2 get 1|the bundle deal|the <sale>} work|does {the buy 2 get 1|the bundle deal|the \
+            <sale>} {work with <editions>|include <T>|count for <merches>}}?
         is the <T> {bundle|box set} {cheaper|a better deal} than {buying them one by one|single volumes}{| with \
             the <sale>}?
-        what do I {save|get off} if I {preorder|buy the set|subscribe|become a member}{| for <T>}?
+        what do I save if I {preorder {<T>|two volumes}|buy the {<T> |}set|subscribe|become a member}?
     """,
     "implicit": """
         I'd {grab|buy|order} <T> <today_if> it {drops|dropped} {below|under} <money>

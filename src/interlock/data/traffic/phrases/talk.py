@@ -3,7 +3,7 @@
 FAQ = {
     "shipping": """
         do you {ship|deliver} to <country>?
-        how {long|much} {does|is} {shipping|delivery} {take|} to {<country>|<city>}{| usually}?
+        how {long does {shipping|delivery} take|much is {shipping|delivery}} to {<country>|<city>}{| usually}?
         {how much is|what does} {shipping|delivery|express shipping} {to <country>|for one volume|for a box \
             set}{| cost}?
         is {shipping|delivery} free {over|above} <money>[ {to|in} <country>]?
@@ -16,9 +16,10 @@ FAQ = {
             {<editions>|preorders|<merches>|sale items}]?
         how {long|many days} do {I|people|customers} have to {return|exchange|send back} {a \
             book|something|<merches>}?
-        {can|are} {opened|used|sealed|signed} {books|figures|manga} {be returned|returnable}?
+        {can {opened|used|sealed|signed} {books|figures|manga} be returned|are {opened|used|signed} \
+            {books|figures|manga} returnable}?
         do you {take back|accept returns of|refund} {<editions>|<merches>|preorders|opened manga}?
-        who pays {for|the} {return shipping|shipping on returns}?
+        who pays for {return shipping|shipping on returns|the return label}[ {to|from} <country>]?
         what {happens|do you do} {if|when} {a book arrives damaged|a parcel gets lost|an item is out of stock}?
     """,
     "payment_policy": """
@@ -29,27 +30,27 @@ FAQ = {
     """,
     "account": """
         how do I {change|reset|update} my {password|email|address|username|newsletter settings}?
-        {can|how do} I {delete|close|merge} my account{|s}[ and {data|order history}]?
+        {can|how do} I {delete|close} my account[ and {data|order history}]?
         how do {reward points|the points|member levels|referrals} work[ {for|with} <policy>]?
         where {do|can} I {see|find} my {points|order history|invoices|wishlist|receipts}?
     """,
     "shop": """
-        {where|do you have} {are your|any} {physical |}stores{|?}[ in <city>]
+        {where are your|do you have any} {physical |}stores[ in <city>]?
         what are your {opening hours|hours|store hours} {on <weekday>|on holidays|in <city>}?
         do you {buy|take|accept} {used|second-hand|old} {manga|books|figures}?
         are {your|the} {books|figures|<merches>} {official|licensed|new|imported from Japan}?
         do you {sell|carry|stock} {in Japanese|Japanese editions|digital manga|e-books} {at all|as a rule|too}?
-        how do {preorders|back orders|reservations|holds} work{| here}?
-        {can|do} {I|you} {reserve|hold} {books|a copy|something} {for pickup|in store|until <weekday>}?
+        how do {preorders|back orders|reservations|holds} work{| here| for <editions>| in <country>}?
+        can I {reserve|put aside} {books|a copy|something} {for pickup|in store|until <weekday>}?
         {how|how well} do you {pack|package|protect} {box sets|books|figures}{| for shipping}?
         {can|could} I {pick up|collect} {orders|an order} in {store|<city>}?
     """,
     "policy_topic": """
-        {how does|what's the deal with|can you explain} your {policy on|rules for} <policy>?
+        {what's the deal with|can you explain} your {policy on|rules for} <policy>?
         {is there|do you have} a {page|policy|guide} {about|on|for} <policy>?
-        what {are|is} the {rules|terms|limit} {for|on} <policy>?
-        {do|does} {members|students|libraries|schools} get {free shipping|a discount card|priority on \
-            preorders|bulk prices}?
+        what are the {rules|terms|limits} {for|on} <policy>?
+        do {members|students|libraries|schools} get {free shipping|a discount card|priority on preorders|bulk \
+            prices}?
     """,
     "implicit": """
         I {live in|moved to|am in} <country>, {would you ship here|can I even order|is that a problem for delivery}?
@@ -77,17 +78,17 @@ ESCALATION = {
             refund|the same thing}{| and nobody helps}
         I've {written|emailed|called|asked} <times> about {<item>|my refund|order <ono>|this} and {nobody \
             answers|got nowhere|nothing happens}
-        {nobody|no one} {replied|has answered} {to my emails|in <span>|about <item>}, {who is in charge|what's \
-            going on there|this is not okay}
+        {nobody|no one} {replied to my emails|has answered in <span>|answered about <item>}, {who is in \
+            charge|what's going on there|this is not okay}
         {two|three|four} {agents|emails|chats} later and {<item> is still {lost|broken|missing}|still no \
             refund|I'm back where I started}
     """,
     "complaint": """
-        I {want|'d like|wish} to {file|make} a {formal |}complaint about {<carrier>|your service|order <ono>|a \
-            member of staff}
+        {I want|I'd like|I wish} to {file|make} a {formal |}complaint about {<carrier>|your service|order \
+            <ono>|a member of staff}
         {this is|that's} {unacceptable|a joke|the worst service I've had}, {<item> {was lost|came broken} and \
             {nobody cares|you keep my money}|fix it or I'm {gone|closing my account}}
-        {if I don't|unless I} {hear back|get my money back|get an answer} {by <weekday>|today}, I {go to|'m \
+        {if I don't|unless I} {hear back|get my money back|get an answer} {by <weekday>|today}, {I go to|I'm \
             calling} {my bank|my lawyer|consumer protection}
         I'm {disputing|going to dispute} {the charge|this} with my bank{ over <item>|, you ignored me <times>|}
         {you|your site} {charged|billed} me <times> for {order <ono>|<item>} and I want {someone to \
@@ -95,8 +96,8 @@ ESCALATION = {
     """,
     "serious": """
         someone {logged into|is using|got into} my account and {ordered <item>|changed my address|spent my points}
-        {there's|I see} {an order|a charge} I {didn't|never} {make|place|authorize}, {who do I call|I need \
-            someone now|this is fraud}
+        {there's|I see} {an order I didn't place|a charge I never authorized|an order I never made}, {who do I \
+            call|I need someone now|this is fraud}
         {your driver|<carrier>} {was rude|yelled at me|left <item> in the rain|damaged my door}, {who is \
             responsible|I want to report it}
     """,
@@ -116,7 +117,7 @@ CHITCHAT = {
     "greeting": """
         {hi|hello|hey|good morning|good evening|hiya|yo|heya}{| there| again}{| MangaAssist| bot}{|!|, how are \
             you?|, how's it going?|, you there?}
-        {good|happy} {morning|evening|<weekday>|weekend}{!| to you|, hope the shop is busy}
+        {good morning|good evening|happy <weekday>|happy weekend}{!| to you|, hope the shop is busy}
         {what's up|sup|how's your day|how's life in the bot world}?
     """,
     "thanks": """
@@ -124,8 +125,8 @@ CHITCHAT = {
             for the help}
         {great|perfect|awesome|cool|nice|lovely}, {thanks|thank you|that's all for {now|today}|bye|that was \
             quick|have a good one}
-        {thanks|thank you} for {the help with|finding|sorting out} {<T>|<item>|my order|the <T> question}{|!|, \
-            bye|, {<who>|she|he} will love it}
+        {thanks|thank you} for {the help with|sorting out} {<T>|<item>|my order|the <T> question}{|!|, bye|, \
+            {<who>|she|he} will love it}
         {got|received} <item> {today|<time_ago>}, {it's beautiful|looks amazing|thanks|love it}{|!}
     """,
     "opinion": """
@@ -144,7 +145,7 @@ CHITCHAT = {
     "bot": """
         {are you|am I talking to} {a bot|a real person|an AI|a human}?
         {do you|can you} {read manga|have a favorite character|like <T>|ever sleep|speak Japanese}?
-        {who|what} {made|are|trained} you?
+        {who made|who trained|what are} you?
         {what's|tell me} your {name|favorite manga|favorite series|honest opinion of anime}
         {what can you do|what are you for|how old are you}?
         {tell me|say} {a manga joke|a joke|something funny|something in Japanese}
@@ -161,8 +162,8 @@ CHITCHAT = {
     "small_story": """
         {I'm|just} {reading|rereading} <T> {on the train|in bed|at work, don't tell anyone}, {perfect \
             evening|best part of my day|what a day}
-        {waited|saved up} {months|a whole year} for <item_bare> and {it was worth it|I regret nothing|my wallet \
-            is crying}
+        {waited|saved up} {months|a whole year} for <item> and {it was worth it|I regret nothing|my wallet is \
+            crying}
         {at|went to} <con> {today|last weekend}, {your booth was great|met <author>, I'm shaking|my feet hurt \
             but so happy}
         {payday|it's payday}, {my wallet is not safe|manga money time|here we go again}
