@@ -88,25 +88,24 @@ def _gaps(counts: Floats, residual_sums: Floats, square_sums: Floats) -> tuple[F
     return mean, np.where(many, variance, 0.0)
 
 
-def null_gaps(confidence: Floats, assignments: Sequence[Bins], *, resamples: int, seed: int) -> list[Floats]:
-    """Return the plug-in errors a perfectly calibrated model with these confidences would show, per binning.
+def null_residuals(confidence: Floats, assignments: Sequence[Bins], *, resamples: int, seed: int) -> list[Floats]:
+    """Return the residual sums, ``(resamples, bins)`` per binning, of a calibrated model with these confidences.
 
     Consistency resampling: outcomes are redrawn as Bernoulli(confidence) (Broecker and Smith 2007; Vaicenavicius et al.
-    2019). All binnings see the same outcomes.
+    2019). All binnings see the same outcomes. Bins without rows have no column.
     """
     generator = np.random.Generator(np.random.SFC64(seed))
     n, chance = confidence.size, confidence.astype(np.float32)
     orders = [np.argsort(bins, kind="stable") for bins in assignments]
     starts = [np.flatnonzero(np.diff(bins[order], prepend=-1)) for bins, order in zip(assignments, orders, strict=True)]
     expected = [np.add.reduceat(confidence[order], start) for order, start in zip(orders, starts, strict=True)]
-    gaps = [np.empty(resamples) for _ in assignments]
+    residuals = [np.empty((resamples, start.size)) for start in starts]
     step = max(1, NULL_BLOCK // n)
     for at in range(0, resamples, step):
         hits = generator.random((min(step, resamples - at), n), dtype=np.float32) < chance
-        for errors, order, start, sums in zip(gaps, orders, starts, expected, strict=True):
-            drawn = np.add.reduceat(hits[:, order], start, axis=1, dtype=np.float64)
-            errors[at : at + step] = gap(drawn - sums, n)
-    return gaps
+        for out, order, start, sums in zip(residuals, orders, starts, expected, strict=True):
+            out[at : at + step] = sums - np.add.reduceat(hits[:, order], start, axis=1, dtype=np.float64)
+    return residuals
 
 
 def bounded(

@@ -18,8 +18,8 @@ from interlock.measure.calibration import (
     equal_width_bins,
     gap,
     indicator,
-    null_gaps,
     null_p,
+    null_residuals,
 )
 from interlock.measure.proportion import proportion
 
@@ -175,7 +175,7 @@ class _Figures:
         self, total: Sums, sums: Sums, *, resamples: int, seed: int, level: float
     ) -> dict[str, Measurement]:
         n = len(self.rows)
-        nulls = null_gaps(self.confidence, list(self.bins.values()), resamples=resamples, seed=seed)
+        nulls = null_residuals(self.confidence, list(self.bins.values()), resamples=resamples, seed=seed)
         out = {}
         for name, null in zip(self.bins, nulls, strict=True):
             squared = name == "ece_debiased"
@@ -189,7 +189,7 @@ class _Figures:
                 float(self.values(name, total)[0]),
                 truth=square**0.5 if squared else plugin,
                 resampled=self.values(name, sums),
-                reached=null_p(null, plugin),
+                reached=null_p(gap(null, n), plugin),
                 n=n,
                 level=level,
             )
