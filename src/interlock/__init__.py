@@ -1,1 +1,48 @@
-"""Interlock: intent routers that are measured, gated, signed, and fail to a person."""
+"""Interlock: intent routers that are measured, gated, packed whole, and fail to a person.
+
+    import interlock
+    run = interlock.build(contract="contract.yaml", data="rows.jsonl", out="runs/1")
+    bundle = interlock.open("runs/1/bundle")
+    decision = bundle.decide("where is my order?")
+
+Names are loaded when they are first used: importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from interlock.build import build
+    from interlock.bundle.open import Bundle
+    from interlock.bundle.open import open_bundle as open  # noqa: A004 - interlock.open is the name people look for
+    from interlock.core.decision import Decision
+    from interlock.core.errors import InputError, InterlockError, RefusedError
+    from interlock.predict.handoff import admit
+
+__all__ = ["Bundle", "Decision", "InputError", "InterlockError", "RefusedError", "admit", "build", "open"]
+
+_HOMES = {
+    "Bundle": ("interlock.bundle.open", "Bundle"),
+    "Decision": ("interlock.core.decision", "Decision"),
+    "InputError": ("interlock.core.errors", "InputError"),
+    "InterlockError": ("interlock.core.errors", "InterlockError"),
+    "RefusedError": ("interlock.core.errors", "RefusedError"),
+    "admit": ("interlock.predict.handoff", "admit"),
+    "build": ("interlock.build", "build"),
+    "open": ("interlock.bundle.open", "open_bundle"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name where it lives."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'interlock' has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(importlib.import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from interlock import assemble
 from interlock.assemble import Exported
@@ -123,3 +126,14 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     built = Built(run, bundle, receipt, judgement, baseline_accuracies(Derived(receipt)))
     write_json(run / FINISHED, {**judgement.to_json(), "bundle_digest": bundle.digest})
     return built
+
+
+class _CallableModule(ModuleType):
+    """Lets ``interlock.build(...)`` mean the walk although this module has the same name."""
+
+    def __call__(self, **options: Any) -> Built:
+        """Build a router; see the function."""
+        return build(**options)
+
+
+sys.modules[__name__].__class__ = _CallableModule

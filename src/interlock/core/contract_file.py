@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from interlock.core.contract import METRICS, Contract, Strict, Threshold
+from interlock.core.contract import Contract, Strict
+from interlock.core.contract_terms import disagreements
 from interlock.core.errors import InputError, Problem, did_you_mean
 
 _YAML_11_ONLY = {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}
@@ -47,7 +48,7 @@ def parse_contract(data: bytes, *, where: str = "contract.yaml") -> Contract:
     except ValidationError as error:
         problems += [_problem(item, where, lines) for item in error.errors(include_url=False)]
     if contract is not None:
-        problems += [Problem(_at(where, lines, path), _dotted(path), *said) for path, said in _disagreements(contract)]
+        problems += [Problem(_at(where, lines, path), _dotted(path), *said) for path, said in disagreements(contract)]
     if problems or contract is None:
         raise InputError(
             f"{where} is not a contract: {len(problems)} problem{'s' if len(problems) != 1 else ''}", problems
@@ -136,55 +137,6 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for inner in get_args(annotation):
         yield from _models_in(inner)
-
-
-def _disagreements(contract: Contract) -> Iterator[tuple[Path, tuple[str, str]]]:
-    """Yield what each part of the contract says about another part that does not exist."""
-    yield from _bad_costs(contract)
-    yield from _bad_policy(contract)
-    yield from _bad_limits(contract)
-    for label in contract.slices.critical_min_recall:
-        if label not in contract.labels:
-            yield ("slices", "critical_min_recall", label), _one_of(label, contract.label_names, "a label")
-
-
-def _bad_costs(contract: Contract) -> Iterator[tuple[Path, tuple[str, str]]]:
-    levels = tuple(contract.costs.levels)
-    if contract.costs.default not in levels:
-        yield ("costs", "default"), _one_of(contract.costs.default, levels, "one of costs.levels")
-    for i, (*labels, level) in enumerate(pair[:3] for pair in contract.costs.pairs):
-        for j, label in enumerate(labels):
-            if label not in contract.labels:
-                yield ("costs", "pairs", i, j), _one_of(label, contract.label_names, "a label")
-        if level not in levels:
-            yield ("costs", "pairs", i, 2), _one_of(level, levels, "one of costs.levels")
-    for i, pair in enumerate(contract.costs.pairs):
-        if pair[3:] not in {(), ("both_ways",)}:
-            yield ("costs", "pairs", i, 3), ("nothing or both_ways", repr(pair[3]))
-
-
-def _bad_policy(contract: Contract) -> Iterator[tuple[Path, tuple[str, str]]]:
-    if not isinstance(contract.decide, Threshold):
-        return
-    if contract.decide.positive not in contract.labels:
-        yield ("decide", "positive"), _one_of(contract.decide.positive, contract.label_names, "a label")
-    if len(contract.labels) != 2:  # noqa: PLR2004 - positive and not
-        yield ("decide", "positive"), ("exactly two labels under a threshold policy", f"{len(contract.labels)}")
-
-
-def _bad_limits(contract: Contract) -> Iterator[tuple[Path, tuple[str, str]]]:
-    for name in contract.limits:
-        metric, _, label = name.partition(".")
-        if name in METRICS[: METRICS.index("recall.LABEL")]:
-            continue
-        if f"{metric}.LABEL" not in METRICS:
-            yield ("limits", name), _one_of(name, METRICS, "a measurement")
-        elif label not in contract.labels:
-            yield ("limits", name), _one_of(label, contract.label_names, "a label after the point")
-
-
-def _one_of(name: str, known: Sequence[str], what: str) -> tuple[str, str]:
-    return f"{what}{did_you_mean(name, known)}", repr(name)
 
 
 def _at(where: str, lines: dict[Path, int], path: Path) -> str:

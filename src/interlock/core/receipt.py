@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from interlock.core.canonical import canonical, digest, read_json
 from interlock.core.contract import Contract, Strict
+from interlock.core.contract_terms import disagreements
 from interlock.core.errors import InputError, Problem
 
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
@@ -100,11 +101,16 @@ class Receipt(Strict):
             InputError: it is none.
         """
         try:
-            return Contract.from_json(self.contract)
+            contract = Contract.from_json(self.contract)
         except (ValidationError, TypeError, ValueError, KeyError) as error:
-            raise InputError(
-                "the receipt's contract does not read", [Problem("receipt", "contract", "a contract", str(error)[:300])]
-            ) from error
+            problem = Problem("receipt", "contract", "a contract", str(error)[:300])
+            raise InputError("the receipt's contract does not read", [problem]) from error
+        problems = [
+            Problem("receipt", ".".join(map(str, ("contract", *path))), *said) for path, said in disagreements(contract)
+        ]
+        if problems:
+            raise InputError("the receipt's contract contradicts itself", problems)
+        return contract
 
     def to_bytes(self) -> bytes:
         """Return canonical JSON with the digest of everything else under ``digest``."""

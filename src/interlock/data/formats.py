@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -28,8 +29,8 @@ def raw_rows(path: Path) -> Iterator[RawRow]:
         for row in reader(path):
             count += 1
             yield row
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     if not count:
         raise InputError(f"{path} has no rows", todo="Give a file with at least one labelled message.")
 

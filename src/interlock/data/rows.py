@@ -96,7 +96,7 @@ def check_text(value: Any, where: str) -> list[Problem]:
     if any("\ud800" <= char <= "\udfff" for char in value):
         return [Problem(where, "text", "whole characters", "a lone surrogate (half a character)")]
     if is_blank(value):
-        return [Problem(where, "text", "something visible", repr(value)[:80])]
+        return [Problem(where, "text", "something visible", ascii(value)[:80])]
     return []
 
 
