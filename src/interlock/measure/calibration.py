@@ -117,6 +117,7 @@ def bounded(
     reached: float,
     n: int,
     level: float,
+    most: float = 1.0,
 ) -> Measurement:
     """Return a calibration error with its bootstrap bounds.
 
@@ -133,6 +134,7 @@ def bounded(
         reached: the chance that a calibrated model shows so large an error (``null_p``).
         n: rows.
         level: confidence level.
+        most: the largest error there can be.
     """
     made = from_values(name, value, resampled, n=n, support=(-1, 1), level=level)
     low, high = made.low, made.high
@@ -142,7 +144,7 @@ def bounded(
     if reached >= (1 - level) / 2:
         low = 0.0
     value = max(value, 0.0)
-    low, high = min(max(low, 0.0), value), min(max(high, value), 1.0)
+    low, high = min(max(low, 0.0), value), min(max(high, value), most)
     return replace(made, value=value, low=low, high=high, method="bootstrap_centred")
 
 

@@ -16,8 +16,11 @@ FEW = (
 )
 
 
-def wilson(successes: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Return the score interval of a binomial share (Wilson 1927, JASA 22:209)."""
+def wilson(successes: float, n: float, *, level: float = 0.95) -> tuple[float, float]:
+    """Return the score interval of a binomial share (Wilson 1927, JASA 22:209).
+
+    Counts may be fractions: the effective counts of weighted rows.
+    """
     _check(successes, n)
     z = NormalDist().inv_cdf(0.5 + checked_level(level) / 2)
     share = successes / n
@@ -101,6 +104,6 @@ def _log_terms(last: int, n: int, p: float) -> npt.NDArray[np.float64]:
     return np.asarray(n * math.log1p(-p) + np.concatenate(([0.0], np.cumsum(steps))))
 
 
-def _check(successes: int, n: int) -> None:
-    if n < 1 or not 0 <= successes <= n:
-        raise ValueError(f"successes: expected 0..n with n at least 1, got {successes} of {n}")
+def _check(successes: float, n: float) -> None:
+    if not n > 0 or not 0 <= successes <= n:
+        raise ValueError(f"successes: expected 0..n with n above 0, got {successes} of {n}")
