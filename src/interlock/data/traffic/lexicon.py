@@ -77,11 +77,15 @@ nendoroids|phone charms|sticker sheets|calendars|hoodies
 color pages|a dust jacket|a slipcase|a fold-out poster|bonus chapters|translation notes|the obi strip|a ribbon bookmark
 an author interview|the original cover art|the short stories|honorifics|a character guide|the epilogue chapter
 """),
-    "damage": _list("""
+    "book_damage": _list("""
 the corner is crushed|the spine is cracked|the cover is torn|pages are stuck together|half the pages are upside down
 there's water damage|the slipcase is dented|a chunk of pages is missing|the print is blurry on some pages
 the dust jacket is ripped|it smells like smoke|the box was open|the binding is coming apart|the shrink wrap was gone
-there's a huge crease on the cover|the first chapter is printed twice|the base is snapped off
+there's a huge crease on the cover|the first chapter is printed twice|the back cover is missing
+"""),
+    "merch_damage": _list("""
+the box is crushed|it's scratched all over|a piece is snapped off|it's bent|the print is smudged|the seam is open
+the paint is chipped|it came in the wrong color|the packaging was open|it smells like smoke|there's a stain on it
 """),
     "reason": _list("""
 I already own it|I ordered the wrong edition|it was a gift and they have it|it's in Japanese and I can't read it

@@ -75,7 +75,7 @@ def several(first: str, second: str, scene: Scene, *, japanese: bool = False) ->
     text = one.rstrip(".!?" if joint[0] in ",;" else ".") if one[-1:] != "?" or joint[0] in ",;" else one
     if text[-1:] == "?" and joint[0] in ".!":
         joint = joint[1:]
-    aside = _core(second, scene, bare=True) if scene.chance(0.5) else say(choose(_SECONDS[second], scene), scene)
+    aside = _core(second, scene, bare=True) if scene.chance(0.6) else say(choose(_SECONDS[second], scene), scene)
     text = _framed(text + joint + aside, scene)
     return _said(text, (first, second), scene, japanese=japanese, hard=["several"])
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from interlock.data.traffic import lexicon, names
-from interlock.data.traffic.catalogue import Series, person
+from interlock.data.traffic.catalogue import Series
 from interlock.data.traffic.chance import drawn
 from interlock.data.traffic.customers import Customer, Order, pick_series
 from interlock.data.traffic.phrases import japanese
@@ -130,6 +130,11 @@ def _order_number(scene: Scene) -> str:
     return scene.pick(("#{}", "#{}", "{}", "MA-{}", "no. {}")).format(scene.order.number)
 
 
+def _damage(scene: Scene) -> str:
+    merch = any(scene.order.item.endswith(kind) for kind in lexicon.SLOTS["merch"])
+    return scene.pick(lexicon.SLOTS["merch_damage" if merch else "book_damage"])
+
+
 def _jargon(scene: Scene) -> str:
     return scene.pick(
         ("doujinshi", "josei", "seinen", "kanzenban", "iyashikei", "yonkoma", "gekiga", "otome", "shoujo")
@@ -166,8 +171,8 @@ _MAKERS: dict[str, Callable[[Scene], str]] = {
     "who": lambda s: s.customer.relative if s.chance(0.5) else s.pick(lexicon.SLOTS["who"]),  # theirs
     "who_bare": lambda s: s.fill("who"),
     "who_poss": lambda s: s.fill("who") + "'s" if not s.fill("who").endswith("s") else s.fill("who") + "'",
+    "damage": _damage,
     "jargon": _jargon,
     "romaji": lambda s: s.pick(names.ROMAJI),
     "lt": lambda _: "<",
-    "person": lambda s: person(s.rng),
 }

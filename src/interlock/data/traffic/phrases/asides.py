@@ -20,7 +20,7 @@ SECONDS = {
         {is it|is <T2>} {finished|complete|hardcover|in English}{| yet}?
         how many {volumes|books} are there{| so far}?
         {does it|does the <edition>} {come with|have} <feature>?
-        {is|is the} <vol> {in stock|out} yet?
+        is <vol> {in stock|out} yet?
         when does the next {one|volume} come out?
         who drew {it|<T2>}?
     """,
@@ -34,8 +34,8 @@ SECONDS = {
     """,
     "order_tracking": """
         where's my {last|other} order?
-        {has|did} {<item2>|order <ono>|my other order} {shipped|ship} yet?
-        when {will|does} {<item2>|my preorder|the rest} {arrive|get here}?
+        has {<item2>|order <ono>|my other order} shipped yet?
+        when will {<item2>|my preorder|the rest} {arrive|get here}?
         any news on {order <ono>|<item2>|my preorder}?
         <item2> still isn't here
     """,

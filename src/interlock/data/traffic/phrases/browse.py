@@ -2,6 +2,14 @@
 
 PRODUCT_DISCOVERY = {
     "by_genre": """
+        {good|decent|any good} <genre> {series|manga} {in stock|on the shelf|on the site}{| right now| under \
+            <money>}?
+        what {are|would be} the {newest|most popular|cheapest|highest rated} <genre> {titles|series} {you \
+            carry|on your site|in your catalog}?
+        is there {something|anything|a series} {with <lead>|about <theme>|for <who>} {in the shop|that you \
+            stock|on the site}?
+        can you {help me find|point me to|suggest where to look for} {<genre> titles|series about \
+            <theme>|<demo> manga}{| under <money>| in stock}?
         {show me|let me see|can I see|pull up|can you list} {any|whatever} <genre> {manga|series|titles} you \
             {have|carry|stock|sell}[ right now]
         <do_you> {have|carry|stock|sell} {any|much in the way of|anything in the way of} <genre>[ manga]?
@@ -27,6 +35,11 @@ PRODUCT_DISCOVERY = {
         I'm {in the mood for|craving} <theme>, {what's on the shelf|what do you have|show me a list}
     """,
     "like_this": """
+        I {liked|loved|read} <T>, {is there more by <author>|do you have the other series|what else is there \
+            from <publisher>}?
+        I finished <T>, {is there|do you have} {a sequel|a spin-off|a side story|another one by <author>} {in \
+            stock|on the site|I can get}?
+        which of {the titles|the series|your books} are {like|close to} <T>? {show me|list them|just a list is fine}
         <do_you> {have|carry|sell} {anything|any series|other stuff|more titles} {like|similar to|in the vein \
             of|along the lines of} <T>?
         {show me|pull up|let me see} {series|titles|manga} {like|similar to} <T>[ {that are finished|that you \
@@ -85,6 +98,10 @@ PRODUCT_DISCOVERY = {
 
 RECOMMENDATION = {
     "next": """
+        I'm looking for {advice|ideas|a nudge} on what {to read|to start|to buy} {next|after <T>|once <T> ends}
+        do you have {a favorite|an opinion|any tips} on what {to read|to try} {next|after <T>}?
+        what {series|manga} do you have that {you'd hand|you'd give|would suit} {someone who liked \
+            <T>|<person_type>|<who>}?
         what should I {read|start|pick up|get into} {next|after <T>|now that I'm done with <T>|once I finish <T>}?
         <just_read>. {what next|what now|what should I read next|where do I go from here}?
         {what would you|which series would you|what do you} {suggest|recommend} {after|to follow} <T>[ {and|or} \
@@ -95,6 +112,9 @@ RECOMMENDATION = {
             next}, {I like <theme>|I loved <T>|mostly <genre>}
     """,
     "judge": """
+        is there {a good reason|any reason} to {read|start|buy} <T> if I {know|own|finished} <T2>?
+        do you have <T2> {fans|readers} who {liked|loved} <T>, or is it {too different|just hype}?
+        how many volumes {should I|would you} give <T> before {dropping it|judging it}?
         is <T> {good|worth it|worth starting|a good pick|any good} for {someone who liked <T2>|<person_type>|<who>}?
         {would|will} {I|someone like me} {like|enjoy} <T> if I {liked|loved|hated|couldn't finish} <T2>?
         is <T> {worth|worth me} {reading|buying|collecting} if I {prefer|mostly read|don't like} <genre>?

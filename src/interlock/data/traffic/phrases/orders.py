@@ -2,6 +2,8 @@
 
 ORDER_TRACKING = {
     "where": """
+        do you have {any news|a date|a tracking link} for {my <item>|order <ono>|my preorder}?
+        looking for {my order|order <ono>|the tracking of <item>}, {it says <status_quoted>|no email yet|any idea}?
         {where's|where is} my {order|package|parcel|<item>|preorder}[ {<ono>|from <time_ago_noun>}]?
         can you {check|track|look up|check on} {order <ono>|my order|my order of <item>|the parcel with \
             <item>}[<please>]?
@@ -56,6 +58,7 @@ ORDER_TRACKING = {
 
 RETURN_REQUEST = {
     "damaged": """
+        do you have {a form|an address|someone} for {damaged books|returns}? <damage> on <item>
         {my|the} {copy of <T> <vol>|<item_bare>|order} {arrived|came} {damaged|broken|wet|bent}, <damage>
         <damage>{| on <item>| on the one I got}, {can I get a replacement|I want a refund|what can you do|can \
             you send another}{?|}

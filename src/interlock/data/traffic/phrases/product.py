@@ -2,6 +2,10 @@
 
 PRODUCT_QUESTION = {
     "finished": """
+        would you {say|know if} <T> is {finished|complete|ongoing|still running}?
+        I {like|liked|love} <T>, {is it finished|how many volumes are out|is there a date for <vol>}?
+        should <vol> of <T> be {out|in stock} {by now|yet}?
+        looking for {the page count|the release date|the age rating|the isbn} of <T>[ <vol>]
         is <T> {finished|complete|still running|still ongoing|on hiatus|cancelled}?
         {how many|how many more} volumes {of <T> are there|does <T> have|of <T> will there be|is <T> going to have}?
         {did <T> end|has <T> ended} {at|with} <vol>[ or is there more]?
@@ -40,6 +44,11 @@ PRODUCT_QUESTION = {
             <T> box set}}{| with tax| if I buy it alone}?
     """,
     "content": """
+        what should I know {about the content of|before buying|before my kid reads} <T>?
+        do you have {an age rating|a content warning|a sample} for <T>?
+        is <T> {the kind of story with|a series with|one with} {<lead>|<theme>}?
+        can you recommend a reading order for <T> and {the spin-off|the prequel|<T2>}?
+        is the {print|paper|translation} of <T> {any good|good quality|better in the <edition>}?
         is <T> {okay|appropriate|suitable|too violent|too graphic|safe} for {<kid_age>|a school library|a class \
             of teenagers}?
         does <T> have {<lead>|a happy ending|any <theme>|graphic scenes|a lot of fan service|cliffhangers}?
@@ -73,6 +82,8 @@ PRODUCT_QUESTION = {
 
 PROMOTION = {
     "on_sale": """
+        looking for {a deal|a bargain|a discount} on {<T>|<genre> manga|<editions>|a <T> box set}
+        do you have <T> {for less|at a lower price|in a bundle deal}{| anywhere| this week}?
         is {<T>|the <T> <edition>|the <T> box set|<T> <vol>} {on sale|discounted|part of the <sale>|cheaper \
             {this week|with a code}}?
         are any {<genre> titles|<genre> series|<editions>|<merches>} {on sale|discounted|in the <sale>}{| right \

@@ -2,6 +2,8 @@
 
 FAQ = {
     "shipping": """
+        if I order <item> {today|now|this week}, {how long does it take|what does shipping cost|when is it \
+            sent} to {<city>|<country>}?
         do you {ship|deliver} to <country>?
         how {long does {shipping|delivery} take|much is {shipping|delivery}} to {<country>|<city>}{| usually}?
         {how much is|what does} {shipping|delivery|express shipping} {to <country>|for one volume|for a box \
@@ -130,6 +132,9 @@ CHITCHAT = {
         {got|received} <item> {today|<time_ago>}, {it's beautiful|looks amazing|thanks|love it}{|!}
     """,
     "opinion": """
+        I {wish|hope} {<T>|<vol> of <T>} {never ends|gets an anime|sells a million}, {<feeling>|so good}
+        you {should|have to|need to} read <T>, {it's|seriously} <opinion>
+        <who> {finally read|started|stole my copy of} <T>, {now we talk about nothing else|proud moment|<feeling>}
         <T> is <opinion>{|!| and I will die on that hill|, don't @ me|, change my mind}
         <just_read>{!|...|.} <feeling>
         {that|the} ending of <T>{...|,} <feeling>
