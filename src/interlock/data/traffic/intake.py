@@ -80,7 +80,10 @@ def _ticket(reason: str, person: Customer, rng: random.Random, day: float) -> st
     text = say(choose(_TICKETS[reason], scene), scene)
     parts = [text if text[-1:] in ".!?" else text + "."]
     if happens(rng, 0.45):
-        parts.insert(0 if happens(rng, 0.4) else 1, say(_RULE["background"], scene))
+        parts.insert(
+            0 if happens(rng, 0.4) else 1,
+            say(_RULE["account_background" if reason == "account_takeover" else "background"], scene),
+        )
     if happens(rng, 0.6):
         parts.insert(0, say(_RULE["angry_open" if angry else "polite_open"], scene))
     if happens(rng, 0.55):

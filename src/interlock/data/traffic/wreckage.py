@@ -16,7 +16,7 @@ def break_upstream(text: str, rng: random.Random) -> str:
     if kind == "cut":
         return text[: max(1, int(len(text) * (0.05 + 0.3 * rng.random())))]
     if kind == "emptied":
-        return rng.choice(("", " ", "?", "null", "undefined", "[object Object]", "...", "\n"))
+        return rng.choice(("?", ".", "null", "undefined", "[object Object]", "...", "-", "%s"))
     if kind == "mojibake":
         return mojibake(text)
     return "".join(letter if happens(rng, 0.6) else "\ufffd" for letter in text)

@@ -54,6 +54,16 @@ RULES = {
         Last time everything {went|was} fine.
         My order had three books in it.
     """,
+    "account_background": """
+        I've been a customer for {years|three years|a long time}.
+        I live in <country>.
+        I'm writing from a new address because of this.
+        I {haven't bought anything|haven't logged in} {since spring|in months}.
+        Your {chat|app|phone line} {sent me here|wasn't clear}.
+        My card is {still saved|linked} there.
+        The last thing I bought was <item>.
+        I changed my email password already.
+    """,
     "thing": """
         <item>
         <item>
@@ -72,8 +82,8 @@ RULES = {
 TICKETS = {
     "damaged_package_exception": """
         {the|my} {box|parcel|package} {arrived|came|was delivered} {crushed|soaked|torn open|with a hole in \
-            it|taped back together}, {and|so} {<damage>|the books inside are ruined|I can't tell if anything is \
-            missing}
+            it|taped back together}, {and|so} {some books are wet|the books inside are ruined|I can't tell if \
+            anything is missing}
         <item> came and <damage>, {and|but} {the portal says it isn't eligible|the form won't take photos|your \
             bot offered me a coupon}
         {the courier|<carrier>} {left|dropped} {the box|it} {in the rain|over the fence|at the wrong house} and \
