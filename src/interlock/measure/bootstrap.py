@@ -25,6 +25,7 @@ Statistic = Callable[[Sums], npt.NDArray[np.float64]]  # (b resamples, f columns
 
 BLOCK_BYTES = 300_000  # weights drawn at once: a block stays in a core's cache
 PRODUCT = 250_000  # multiply-adds in one matrix product: below this BLAS uses no threads of its own
+PIECE = 512  # the most rows multiplied at once
 LANES = 2  # independent random streams, one thread each; fixed, so that a seed means the same numbers everywhere
 ROUNDING = 1e-6  # relative rounding error of a sum; figures that differ by less are the same
 WORTH_CELLS = 16  # drawing a cell's count costs about this many times drawing a row's
@@ -144,7 +145,7 @@ def from_values(
         low, high = _unvaried(value, n, support, level)
     else:
         low, high = interval(values, value, level=level, method=method, left_out=left_out)
-    low, high = max(low, support[0]), min(high, support[1])
+    low, high = max(low, float(support[0])), min(high, float(support[1]))
     return Measurement(name, value, n, low, high, level, f"bootstrap_{method}")
 
 
@@ -211,9 +212,8 @@ def _distinct(matrix: Sums) -> tuple[Sums, npt.NDArray[np.intp]]:
 
 def _sums_of_rows(matrix: Sums, seed: np.random.SeedSequence, resamples: int) -> Sums:
     n, columns = matrix.shape
-    weights, single = RowWeights.of(n), matrix.astype(np.float32)
-    step = max(1, BLOCK_BYTES // n)
-    chunk = max(1, PRODUCT // (step * columns))
+    weights, step = RowWeights.of(n), max(1, BLOCK_BYTES // n)
+    pieces = _pieces(matrix, step)
     sums = np.zeros((resamples, columns))
 
     def fill(lane: int, seed_of_lane: np.random.SeedSequence) -> None:
@@ -221,13 +221,34 @@ def _sums_of_rows(matrix: Sums, seed: np.random.SeedSequence, resamples: int) ->
         for start in range(lane * step, resamples, LANES * step):
             block = sums[start : start + step]
             drawn = weights.draw(generator, resamples=len(block)).astype(np.float32)
-            for at in range(0, n, chunk):
-                block += drawn[:, at : at + chunk] @ single[at : at + chunk]
+            for rows, used, part in pieces:
+                block[:, used] += drawn[:, rows] @ part
 
     with ThreadPoolExecutor(LANES) as pool:
         for lane in [pool.submit(fill, *lane) for lane in enumerate(seed.spawn(LANES))]:
             lane.result()
     return sums
+
+
+def _pieces(matrix: Sums, step: int) -> list[tuple[slice, npt.NDArray[np.intp], npt.NDArray[np.float32]]]:
+    """Cut the rows into pieces small enough for one product with ``step`` resamples, each with its non-zero columns.
+
+    Indicators leave most columns zero in most rows. Rows with the same non-zero columns are put side by side first, so
+    that a piece has few of them; the order of rows means nothing to their resampling.
+    """
+    patterns = np.packbits(matrix != 0, axis=1)
+    single = matrix[np.lexsort(patterns.T[::-1])].astype(np.float32)
+    pieces, start = [], 0
+    while start < len(single):
+        size = PIECE
+        used = np.flatnonzero(single[start : start + size].any(axis=0))
+        while size > 1 and size * step * used.size > PRODUCT:
+            size //= 2
+            used = np.flatnonzero(single[start : start + size].any(axis=0))
+        rows = slice(start, start + size)
+        pieces.append((rows, used, np.ascontiguousarray(single[rows][:, used])))
+        start += size
+    return pieces
 
 
 def _quantile(ordered: npt.NDArray[np.float64], share: float) -> float:

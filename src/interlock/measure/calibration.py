@@ -92,19 +92,19 @@ def null_residuals(confidence: Floats, assignments: Sequence[Bins], *, resamples
     """Return the residual sums, ``(resamples, bins)`` per binning, of a calibrated model with these confidences.
 
     Consistency resampling: outcomes are redrawn as Bernoulli(confidence) (Broecker and Smith 2007; Vaicenavicius et al.
-    2019). All binnings see the same outcomes. Bins without rows have no column.
+    2019). All binnings see the same outcomes. Bins are ranges of confidence; those without rows have no column.
     """
     generator = np.random.Generator(np.random.SFC64(seed))
-    n, chance = confidence.size, confidence.astype(np.float32)
-    orders = [np.argsort(bins, kind="stable") for bins in assignments]
-    starts = [np.flatnonzero(np.diff(bins[order], prepend=-1)) for bins, order in zip(assignments, orders, strict=True)]
-    expected = [np.add.reduceat(confidence[order], start) for order, start in zip(orders, starts, strict=True)]
+    n, order = confidence.size, np.argsort(confidence, kind="stable")
+    stated, chance = confidence[order], confidence[order].astype(np.float32)
+    starts = [np.flatnonzero(np.diff(bins[order], prepend=-1)) for bins in assignments]
     residuals = [np.empty((resamples, start.size)) for start in starts]
     step = max(1, NULL_BLOCK // n)
     for at in range(0, resamples, step):
         hits = generator.random((min(step, resamples - at), n), dtype=np.float32) < chance
-        for out, order, start, sums in zip(residuals, orders, starts, expected, strict=True):
-            out[at : at + step] = sums - np.add.reduceat(hits[:, order], start, axis=1, dtype=np.float64)
+        for out, start in zip(residuals, starts, strict=True):
+            right = np.add.reduceat(hits, start, axis=1, dtype=np.float64)
+            out[at : at + step] = np.add.reduceat(stated, start) - right
     return residuals
 
 

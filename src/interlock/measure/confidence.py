@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -197,24 +196,31 @@ def _errors(stated: Floats, hits: npt.NDArray[np.bool_]) -> dict[str, _Error]:
 def _measure_errors(
     errors: dict[str, _Error], stated: Floats, residual: Floats, *, resamples: int, seed: int, level: float
 ) -> dict[str, Measurement]:
-    """Bound every error from one set of resamples and one set of simulated calibrated models."""
-    used = [np.unique(error.bins, return_inverse=True)[1] for error in errors.values()]
-    columns = [indicator(bins, bins=int(bins.max()) + 1) for bins in used]
-    parts = [np.hstack([c, c * residual[:, None], c * residual[:, None] ** 2]) for c in columns]
-    rows = np.hstack(parts)
-    sums = resampled_sums(rows, resamples=resamples, seed=seed)
-    nulls = null_residuals(stated, used, resamples=resamples, seed=seed)
-    ends = np.cumsum([0, *(part.shape[1] for part in parts)])
+    """Bound every error from one set of resamples and one set of simulated calibrated models.
+
+    All are sums over the atoms: the ranges of confidence that no binning cuts.
+    """
+    order = np.argsort(stated, kind="stable")
+    cuts = np.column_stack([np.diff(error.bins[order], prepend=-1) != 0 for error in errors.values()])
+    atom = np.empty(stated.size, dtype=np.intp)
+    atom[order] = np.cumsum(cuts.any(axis=1)) - 1
+    inside = indicator(atom, bins=int(atom.max()) + 1)
+    rows = np.hstack([inside, inside * residual[:, None], inside * residual[:, None] ** 2])
+    sums = np.split(resampled_sums(rows, resamples=resamples, seed=seed), 3, axis=1)
+    totals = np.split(rows.sum(axis=0)[None], 3, axis=1)
+    null = null_residuals(stated, [atom], resamples=resamples, seed=seed)[0]
     out = {}
-    for (name, error), null, (start, end) in zip(errors.items(), nulls, pairwise(ends), strict=True):
-        own = np.split(rows[:, start:end].sum(axis=0)[None], 3, axis=1)
+    for (name, error), starts in zip(errors.items(), cuts[cuts.any(axis=1)].T, strict=True):
+        at = np.flatnonzero(starts)
+        own = [np.add.reduceat(total, at, axis=1) for total in totals]
+        drawn = np.add.reduceat(null, at, axis=1)
         plugin = _largest_gap if error.figure is _largest_gap else _mean_gap
         out[name] = bounded(
             name,
             float(error.figure(*own)[0]),
             truth=float(error.plugin(*own)[0]),
-            resampled=error.figure(*np.split(sums[:, start:end], 3, axis=1)),
-            reached=null_p(plugin(own[0], null, null), float(plugin(*own)[0])),
+            resampled=error.figure(*(np.add.reduceat(part, at, axis=1) for part in sums)),
+            reached=null_p(plugin(np.broadcast_to(own[0], drawn.shape), drawn, drawn), float(plugin(*own)[0])),
             n=stated.size,
             level=level,
         )
