@@ -18,6 +18,7 @@ app = cyclopts.App(
     help="Train, prove, package, serve and watch intent routers that fail to a person.",
     help_epilogue="Exit codes: 0 done or pass, 1 a verdict holds or a verification refuses, 2 bad usage or input.",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # run() says what became of the work
 )
 for group in (workspace, data, build, gate, route):
     group.register(app)

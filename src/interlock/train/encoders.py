@@ -27,7 +27,7 @@ class Encoder:
 
 
 HUB = {
-    "minilm": Encoder("minilm", "sentence-transformers/all-MiniLM-L6-v2", 3e-4),
+    "minilm": Encoder("minilm", "sentence-transformers/all-MiniLM-L6-v2", 2e-4),
     "distilbert": Encoder("distilbert", "distilbert/distilbert-base-uncased", 1e-4),
 }
 

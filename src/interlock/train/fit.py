@@ -22,7 +22,14 @@ from interlock.train.averaged import Averaged
 from interlock.train.batches import epoch_batches, pad
 from interlock.train.encoders import Encoder, load
 from interlock.train.loss import focal_loss
-from interlock.train.model import logits_of, native_bfloat16, parameter_groups, reduced_precision, start_at_centroids
+from interlock.train.model import (
+    fitting_threads,
+    logits_of,
+    native_bfloat16,
+    parameter_groups,
+    reduced_precision,
+    start_at_centroids,
+)
 from interlock.train.recipe import Recipe, class_weights, schedule
 from interlock.train.rows import Rows, encode_rows
 from interlock.train.step_log import StepLog
@@ -81,12 +88,13 @@ def fit(
         )
     seed_everything(recipe.seed)
     model, tokenizer = load(encoder, labels, train.texts)
-    rows = encode_rows(train, tokenizer, labels, policy, recipe.max_tokens)
-    held = encode_rows(watched, tokenizer, labels, policy, recipe.max_tokens)
-    if encoder.source:
-        start_at_centroids(model, rows, pad_id=tokenizer.pad_token_id)
-    weights = torch.from_numpy(class_weights(counts, labels))
-    facts = _Loop(model, tokenizer.pad_token_id, rows, held, weights, recipe, log, clock).run()
+    with fitting_threads(model):
+        rows = encode_rows(train, tokenizer, labels, policy, recipe.max_tokens)
+        held = encode_rows(watched, tokenizer, labels, policy, recipe.max_tokens)
+        if encoder.source:
+            start_at_centroids(model, rows, pad_id=tokenizer.pad_token_id)
+        weights = torch.from_numpy(class_weights(counts, labels))
+        facts = _Loop(model, tokenizer.pad_token_id, rows, held, weights, recipe, log, clock).run()
     model.eval()
     return Fitted(model, tokenizer, tuple(labels), recipe, encoder, facts)
 

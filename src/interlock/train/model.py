@@ -15,6 +15,7 @@ from interlock.train.recipe import Recipe, layer_rate
 from interlock.train.rows import Rows
 
 DEFAULT_RATE = 2e-4  # when neither the recipe nor the encoder names one
+SMALL = 2_000_000  # parameters
 HEAD_SCALE = 16.0  # how far apart the logits start when the head starts at the class centroids
 _LAYER = re.compile(r"\blayers?\.(\d+)\.")  # the layer number in a parameter's name, in every encoder family
 
@@ -22,6 +23,18 @@ _LAYER = re.compile(r"\blayers?\.(\d+)\.")  # the layer number in a parameter's 
 def reduced_precision() -> AbstractContextManager[Any]:
     """Return a bfloat16 autocast where the processor multiplies bfloat16 natively, else nothing."""
     return torch.autocast("cpu", torch.bfloat16) if native_bfloat16() else nullcontext()
+
+
+@contextmanager
+def fitting_threads(model: Any) -> Iterator[None]:
+    """Use one thread for a small model while the context is open: a second would only wait for the first."""
+    before = torch.get_num_threads()
+    if sum(parameter.numel() for parameter in model.parameters()) < SMALL:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def native_bfloat16() -> bool:

@@ -14,10 +14,10 @@ import numpy.typing as npt
 class Recipe:
     """Hyper-parameters. The defaults are those of ``docs/decisions/0004-training-recipe.md``."""
 
-    epochs: int = 8
+    epochs: int = 6
     batch_size: int = 64
     learning_rate: float | None = None  # peak, of the head and the top layer; None means the encoder's own
-    layer_decay: float = 0.9  # each layer down learns this much slower
+    layer_decay: float = 0.95  # each layer down learns this much slower
     warmup_share: float = 0.1  # of all steps
     weight_decay: float = 0.01  # biases and norms excepted
     clip_norm: float = 1.0  # global gradient norm

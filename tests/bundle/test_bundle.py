@@ -1,0 +1,202 @@
+"""Bundles: whole or not there, verified before anything in them is used."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from interlock.build import Built
+from interlock.bundle import layout
+from interlock.bundle.manifest import make_manifest
+from interlock.bundle.open import open_bundle
+from interlock.bundle.pack import pack
+from interlock.bundle.read import read_verified
+from interlock.core.errors import InputError, InterlockError, RefusedError
+
+
+def test_an_opened_bundle_decides_as_the_built_one(built: Built, bundle: Path) -> None:
+    opened = open_bundle(bundle)
+
+    for text in ("where is my parcel", "refund my broken item", "hello friend", "", "x" * 400):
+        now, then = opened.decide(text).to_json(), built.bundle.decide(text).to_json()
+        assert {**now, "stage_ms": None} == {**then, "stage_ms": None}
+    assert opened.digest == built.bundle.digest
+
+
+def test_the_manifest_lists_every_file_of_the_bundle(bundle: Path) -> None:
+    manifest = json.loads((bundle / layout.MANIFEST).read_bytes())
+    found = {path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file()}
+
+    assert set(manifest["files"]) == found - {layout.MANIFEST}
+    assert all((bundle / name).stat().st_size == listed["size"] for name, listed in manifest["files"].items())
+
+
+def test_a_changed_byte_in_any_file_is_refused_by_name(bundle: Path) -> None:
+    for name in json.loads((bundle / layout.MANIFEST).read_bytes())["files"]:
+        whole = (bundle / name).read_bytes()
+        if not whole:
+            continue
+        spoiled = bytearray(whole)
+        spoiled[len(spoiled) // 2] ^= 1
+        (bundle / name).write_bytes(bytes(spoiled))
+        with pytest.raises(RefusedError, match=name):
+            open_bundle(bundle)
+        (bundle / name).write_bytes(whole)
+    open_bundle(bundle)  # and whole again it opens
+
+
+def test_every_flipped_bit_of_the_manifest_is_refused_with_a_typed_error(bundle: Path) -> None:
+    whole = (bundle / layout.MANIFEST).read_bytes()
+    refused = 0
+    for position in range(0, len(whole) * 8, 23):  # bits all over the file; every single one would take minutes
+        spoiled = bytearray(whole)
+        spoiled[position // 8] ^= 1 << position % 8
+        (bundle / layout.MANIFEST).write_bytes(bytes(spoiled))
+        try:
+            verified = read_verified(bundle)
+        except InterlockError:
+            refused += 1
+        else:  # a name, a date or an identity may read differently, but then the bundle is another one
+            assert verified.digest != ""
+            assert set(verified.files) == set(json.loads(whole)["files"])
+            assert verified.manifest.to_bytes() != whole
+    assert refused > 0
+
+
+Spoil = Callable[[Path], object]
+SPOILED: dict[str, tuple[Spoil, str]] = {
+    "a missing file": (lambda b: (b / layout.CALIBRATOR).unlink(), layout.CALIBRATOR),
+    "an extra file": (lambda b: (b / "notes.txt").write_text("hi"), "notes.txt"),
+    "an extra folder": (lambda b: (b / "extra").mkdir(), "extra"),
+    "an empty file": (lambda b: (b / layout.POLICY).write_bytes(b""), layout.POLICY),
+    "a longer file": (lambda b: (b / layout.POLICY).write_bytes((b / layout.POLICY).read_bytes() + b" "), layout.POLICY),
+    "a symbolic link to the same bytes": (
+        lambda b: [(b / layout.POLICY).rename(b.parent / "p"), (b / layout.POLICY).symlink_to(b.parent / "p")],
+        layout.POLICY,
+    ),
+    "a hard link": (lambda b: os.link(b / layout.POLICY, b.parent / "second"), layout.POLICY),
+    "a pipe": (lambda b: [(b / layout.POLICY).unlink(), os.mkfifo(b / layout.POLICY)], layout.POLICY),
+    "a linked folder": (
+        lambda b: [
+            (b / "model").rename(b.parent / "m"),
+            (b / "model").symlink_to(b.parent / "m", target_is_directory=True),
+        ],
+        "model",
+    ),
+    "a manifest that is a list": (lambda b: (b / layout.MANIFEST).write_text("[]"), layout.MANIFEST),
+    "a manifest with a key twice": (
+        lambda b: (b / layout.MANIFEST).write_text('{"bundle": 1, "bundle": 1}'),
+        layout.MANIFEST,
+    ),
+    "a manifest nested too deep": (lambda b: (b / layout.MANIFEST).write_text("[" * 10**5), layout.MANIFEST),
+}
+
+
+@pytest.mark.parametrize(("spoil", "named"), SPOILED.values(), ids=SPOILED)
+def test_a_bundle_is_refused_for(spoil: Spoil, named: str, bundle: Path) -> None:
+    spoil(bundle)
+
+    with pytest.raises(RefusedError, match=named):
+        open_bundle(bundle)
+
+
+PATHS = [
+    "../outside",
+    "/etc/passwd",
+    "a/../../b",
+    "model\\config.json",
+    "model/../policy.json",
+    "policy.json\0",
+    "CON",
+    "model/evil.pkl",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_manifest_may_not_list_a_path_that_bundles_do_not_have(path: str, bundle: Path) -> None:
+    manifest = json.loads((bundle / layout.MANIFEST).read_bytes())
+    manifest["files"][path] = {"size": 1, "sha256": "sha256:" + "0" * 64}
+    (bundle / layout.MANIFEST).write_text(json.dumps(manifest))
+
+    with pytest.raises(RefusedError, match="a file bundles have"):
+        open_bundle(bundle)
+
+
+def remade(bundle: Path, **changed: bytes) -> Path:
+    """List changed files correctly, as someone with write access would."""
+    manifest = json.loads((bundle / layout.MANIFEST).read_bytes())
+    names = {name.replace(".", "_").replace("/", "_"): name for name in manifest["files"]}
+    for key, data in changed.items():
+        (bundle / names[key]).write_bytes(data)
+    files = {name: (bundle / name).read_bytes() for name in manifest["files"]}
+    made = make_manifest(files, name=manifest["name"], created=manifest["created"], identity=manifest["identity"])
+    (bundle / layout.MANIFEST).write_bytes(made.to_bytes())
+    return bundle
+
+
+def test_swapped_weights_with_a_correct_manifest_fail_the_golden_messages(bundle: Path) -> None:
+    other = json.dumps({"calibrator": "temperature", "temperature": 9.5}).encode()
+
+    with pytest.raises(RefusedError, match="golden"):
+        open_bundle(remade(bundle, calibrator_json=other))
+
+
+BAD_PARTS = {
+    "a calibrator of another kind": {"calibrator_json": b'{"calibrator": "magic", "temperature": 1}'},
+    "a temperature that is true": {"calibrator_json": b'{"calibrator": "temperature", "temperature": true}'},
+    "a temperature of zero": {"calibrator_json": b'{"calibrator": "temperature", "temperature": 0}'},
+    "a calibrator that is a list": {"calibrator_json": b"[]"},
+    "no golden messages": {"golden_jsonl": b""},
+    "golden messages that do not read": {"golden_jsonl": b"{}\n"},
+    "detectors that do not read": {"detectors_safetensors": b"nothing"},
+    "a graph that does not read": {"model_int8_onnx": b"nothing"},
+    "a tokenizer that does not read": {"model_tokenizer_json": b"{}"},
+    "a policy for another engine": {
+        "policy_json": b'{"policy": 1, "engine": "evil.bin", "decide": {}, "fallback": {}}'
+    },
+    "a contract that does not read": {"contract_yaml": b"contract: 1"},
+}
+
+
+@pytest.mark.parametrize("changed", BAD_PARTS.values(), ids=BAD_PARTS)
+def test_parts_that_do_not_load_are_refused_even_when_the_manifest_lists_them(
+    changed: dict[str, bytes], bundle: Path
+) -> None:
+    with pytest.raises(RefusedError):
+        open_bundle(remade(bundle, **changed))
+
+
+def test_a_bundle_of_a_newer_format_asks_for_an_upgrade(bundle: Path) -> None:
+    manifest = json.loads((bundle / layout.MANIFEST).read_bytes())
+    (bundle / layout.MANIFEST).write_text(json.dumps({**manifest, "bundle": layout.FORMAT + 1}))
+
+    with pytest.raises(InputError, match="Upgrade interlock"):
+        open_bundle(bundle)
+
+
+def test_what_is_no_bundle_is_said_to_be_none(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "nothing"):
+        with pytest.raises(InputError, match="is no bundle"):
+            open_bundle(path)
+
+
+def test_packing_over_a_bundle_is_refused_and_leaves_it_alone(built: Built, bundle: Path) -> None:
+    with pytest.raises(InputError, match="already there"):
+        pack({}, bundle, name="x", created="", identity={})
+
+    assert open_bundle(bundle).digest == built.bundle.digest
+
+
+def test_packing_that_is_interrupted_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(_descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", stop)
+    with pytest.raises(KeyboardInterrupt):
+        pack({layout.POLICY: b"{}"}, tmp_path / "bundle", name="x", created="", identity={})
+
+    assert list(tmp_path.iterdir()) == []

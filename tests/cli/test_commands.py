@@ -1,0 +1,396 @@
+"""The commands as a user runs them: what they print, what they leave, how they exit."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from interlock.build import Built
+from interlock.core.decision import Outcome
+
+Command = Callable[..., tuple[int, str, str]]
+DECISION = {
+    "outcome",
+    "route",
+    "reason",
+    "label",
+    "confidence",
+    "second_label",
+    "second_confidence",
+    "margin",
+    "unknown_score",
+    "intents",
+    "tokens",
+    "truncated",
+    "stage_ms",
+    "bundle_digest",
+}
+MEASURED = {
+    "accuracy",
+    "macro_f1",
+    "nll",
+    "brier",
+    "ece_10",
+    "ece_20",
+    "ece_debiased",
+    "cost_per_message",
+    "coverage",
+    "latency_p50_ms",
+    "latency_p95_ms",
+    "recall.order",
+    "precision.refund",
+    "f1.hello",
+}
+
+
+@pytest.mark.parametrize("template", ["manga", "intake", "blank"])
+def test_new_makes_a_workspace_that_reads(template: str, tmp_path: Path, command: Command) -> None:
+    code, said, _ = command("new", tmp_path / "w", "--template", template)
+
+    assert code == 0
+    assert "interlock build" in said
+    assert {path.name for path in (tmp_path / "w").iterdir()} == {"contract.yaml", "label_guide.md", "rows.jsonl"}
+    code, said, _ = command(
+        "split", tmp_path / "w/rows.jsonl", "--contract", tmp_path / "w/contract.yaml", "-o", tmp_path / "s", "--json"
+    )
+    assert code == 0
+    assert set(json.loads(said)["crossings"].values()) == {0}
+
+
+def test_new_from_data_reads_the_labels(shop: Path, tmp_path: Path, command: Command) -> None:
+    code, _, _ = command("new", tmp_path / "w", "--from-data", shop / "rows.jsonl")
+
+    assert code == 0
+    assert '"refund": {route: refund} # 300 rows' in (tmp_path / "w/contract.yaml").read_text()
+
+
+def test_build_prints_one_object_with_what_was_measured(shop: Path, tmp_path: Path, command: Command) -> None:
+    code, said, _ = command(
+        "build",
+        "--contract",
+        shop / "contract.yaml",
+        "--data",
+        shop / "rows.jsonl",
+        "--encoder",
+        "tiny",
+        "--epochs",
+        3,
+        "--batch-size",
+        16,
+        "-o",
+        tmp_path / "run",
+        "--json",
+    )
+    found = json.loads(said.splitlines()[-1])
+
+    assert code == (0 if found["verdict"] == "eligible_for_shadow" else 1)
+    assert set(found) >= {"run", "bundle", "receipt", "verdict", "reasons", "measurements", "baselines"}
+    assert set(found["measurements"]) >= MEASURED
+    assert all(
+        set(m) >= {"name", "value", "n", "low", "high", "level", "method"} for m in found["measurements"].values()
+    )
+    assert set(found["baselines"]) == {"keywords", "tfidf_logistic"}
+    assert found["baselines"]["tfidf_logistic"]["accuracy"]["n"] == found["measurements"]["accuracy"]["n"]
+
+
+def test_the_run_folder_holds_what_the_design_names(built: Built) -> None:
+    names = {path.relative_to(built.run).as_posix() for path in built.run.rglob("*") if path.is_file()}
+
+    assert names >= {
+        "config.json",
+        "split.json",
+        "train.jsonl",
+        "receipt.json",
+        "scores/test.parquet",
+        "scores/calibration.parquet",
+        "model/config.json",
+        "model/model.safetensors",
+        "bundle/manifest.json",
+    }
+    lines = [json.loads(line) for line in (built.run / "train.jsonl").read_text().splitlines()]
+    steps = [line for line in lines if line["event"] == "step"]
+    assert set(steps[0]) >= {
+        "epoch",
+        "step",
+        "steps",
+        "loss",
+        "lr_head",
+        "lr_bottom",
+        "grad_norm",
+        "ex_per_sec",
+        "mem_gb",
+    }
+    assert steps[-1]["step"] == steps[-1]["steps"]
+
+
+def test_gate_repeats_the_verdict_from_the_file_alone(built: Built, tmp_path: Path, command: Command) -> None:
+    alone = shutil.copy(built.run / "receipt.json", tmp_path / "r.json")
+    code, said, _ = command("gate", alone, "--json")
+    found = json.loads(said)
+
+    assert found["verdict"] == built.judgement.verdict
+    assert found["verdicts"] == built.judgement.to_json()["verdicts"]
+    assert code == (0 if built.judgement.eligible else 1)
+
+
+def test_gate_holds_an_edited_receipt_with_exit_1(built: Built, tmp_path: Path, command: Command) -> None:
+    body = json.loads((built.run / "receipt.json").read_bytes())
+    body["name"] = "better"
+    (tmp_path / "r.json").write_text(json.dumps(body))
+    code, said, _ = command("gate", tmp_path / "r.json", "--json")
+
+    assert code == 1
+    assert json.loads(said)["reasons"][0].startswith("digest:")
+
+
+def test_evaluate_measures_any_labelled_file(built: Built, shop: Path, tmp_path: Path, command: Command) -> None:
+    (tmp_path / "strange.jsonl").write_text(
+        '{"text": "quantum entanglement of purple mice"}\n{"text": "zzz qqq xxx"}\n'
+    )
+    code, said, _ = command(
+        "evaluate", built.run / "bundle", shop / "rows.jsonl", "--unknown", tmp_path / "strange.jsonl", "--json"
+    )
+    found = json.loads(said)
+
+    assert code == 0
+    assert set(found["measurements"]) >= MEASURED | {
+        "unknown_auroc",
+        "unknown_fpr95",
+        "unknown_recall",
+        "unknown_precision",
+    }
+    assert found["measurements"]["accuracy"]["n"] == 900
+
+
+def test_evaluate_agrees_with_the_receipt_on_the_test_rows(
+    built: Built, tmp_path: Path, shop: Path, command: Command
+) -> None:
+    ids = set(built.receipt.fixtures)
+    kept = [line for line in (shop / "rows.jsonl").read_text().splitlines() if json.loads(line)["id"] in ids]
+    (tmp_path / "test.jsonl").write_text("\n".join(kept))
+    _, said, _ = command("evaluate", built.run / "bundle", tmp_path / "test.jsonl", "--json")
+    now, then = json.loads(said)["measurements"], built.receipt.measurements
+
+    for name in ("accuracy", "macro_f1", "nll", "brier", "ece_10", "coverage", "cost_per_message"):
+        assert now[name]["value"] == pytest.approx(then[name]["value"], abs=1e-9)
+
+
+def test_verify_says_yes_and_names_what_was_changed(bundle: Path, command: Command) -> None:
+    assert command("verify", bundle)[0] == 0
+
+    (bundle / "card.md").write_text("trust me")
+    code, _, said = command("verify", bundle)
+    assert code == 1
+    assert "card.md" in said
+
+
+def test_route_prints_one_decision(built: Built, command: Command) -> None:
+    code, said, _ = command("route", built.run / "bundle", "where is my parcel, the courier is late", "--json")
+    found = json.loads(said)
+
+    assert code == 0
+    assert set(found) == DECISION
+    assert found["bundle_digest"] == built.bundle.digest
+    assert found["outcome"] in set(Outcome)
+
+
+def test_route_explains_every_stage(built: Built, command: Command) -> None:
+    _, said, _ = command("route", built.run / "bundle", "where is my parcel", "--explain")
+    for word in ("pieces", "[CLS]", "logit", "probability", "unknown score", "classify"):
+        assert word in said
+
+    _, said, _ = command("route", built.run / "bundle", "where is my parcel", "--explain", "--json")
+    assert len(json.loads(said)["explain"]["leading"]) == 3
+
+
+def test_route_answers_every_line_of_standard_input_in_order(
+    built: Built, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        b'{"text": "hello friend"}',
+        b'{"text": ""}',
+        b"not json",
+        b'{"txt": 1}',
+        b"\xff",
+        b'{"text": "a\\ud800"}',
+        b'{"text": "refund money back broken torn item"}',
+    ]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\n".join(lines) + b"\n")))
+    code, said, error = command("route", built.run / "bundle")
+    found = [json.loads(line) for line in said.splitlines()]
+
+    assert code == 2
+    assert error.count("standard input:") == 4
+    assert [item["reason"] for item in found[1:6]] == [
+        "empty_text",
+        "undecodable",
+        "undecodable",
+        "undecodable",
+        "undecodable",
+    ]
+    assert all(item["route"] == "person" for item in found[1:6])
+    assert [found[0]["label"], found[6]["label"]] == ["hello", "refund"]
+
+
+def test_traffic_gives_the_same_bytes_for_the_same_seed(tmp_path: Path, command: Command) -> None:
+    for name in ("a", "b"):
+        assert command("traffic", "--rows", 50, "--seed", 3, "-o", tmp_path / name)[0] == 0
+
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+BAD_USAGE = {
+    "an unknown command": ("bild",),
+    "an unknown option": ("gate", "x.json", "--cahmpion", "y"),
+    "a missing option": ("build", "--contract", "c.yaml"),
+    "a template that is none": ("new", "w", "--template", "mango"),
+    "new without a source": ("new", "w"),
+    "a receipt that is not there": ("gate", "nothing.json"),
+    "a bundle that is not there": ("verify", "nothing"),
+    "a contract that is not there": ("build", "--contract", "no.yaml", "--data", "no.jsonl", "-o", "r"),
+    "drift that is none": ("traffic", "--rows", "5", "--drift", "wind"),
+}
+
+
+@pytest.mark.parametrize("arguments", BAD_USAGE.values(), ids=BAD_USAGE)
+def test_bad_usage_is_one_message_and_exit_2(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, said = command(*arguments)
+
+    assert code == 2
+    assert said.strip()
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def labelled(*labels: str) -> str:
+    return "".join(json.dumps({"text": f"words {i} {label}", "label": label}) + "\n" for i, label in enumerate(labels))
+
+
+BAD_DATA = {
+    "no rows": ("", "has no rows"),
+    "one class only": (labelled(*["order"] * 30), "disagree"),
+    "a class with a single example": (labelled(*["order", "refund"] * 20, "hello"), "label hello"),
+    "a label the contract does not know": (labelled("order", "refund", "hello", "ordr"), "did you mean 'order'?"),
+    "a label without rows": (labelled(*["order", "refund"] * 20), "label hello: expected at least one row"),
+    "rows that are not JSON": ("x\ny\n", "2 problems"),
+}
+
+
+@pytest.mark.parametrize(("rows", "said"), BAD_DATA.values(), ids=BAD_DATA)
+def test_bad_data_is_one_error_and_nothing_is_written(
+    rows: str, said: str, shop: Path, tmp_path: Path, command: Command
+) -> None:
+    (tmp_path / "rows.jsonl").write_text(rows)
+    code, _, error = command(
+        "build", "--contract", shop / "contract.yaml", "--data", tmp_path / "rows.jsonl", "-o", tmp_path / "run"
+    )
+
+    assert code == 2
+    assert said in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_folder_with_other_files_is_left_alone(shop: Path, tmp_path: Path, command: Command) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    code, _, said = command(
+        "build", "--contract", shop / "contract.yaml", "--data", shop / "rows.jsonl", "-o", tmp_path
+    )
+
+    assert code == 2
+    assert "is not empty" in said
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_a_finished_run_is_not_overwritten(built: Built, shop: Path, command: Command) -> None:
+    code, _, said = command(
+        "build", "--contract", shop / "contract.yaml", "--data", shop / "rows.jsonl", "-o", built.run
+    )
+
+    assert code == 2
+    assert "finished run" in said
+
+
+def test_an_interrupted_build_leaves_no_bundle_and_the_same_command_starts_clean(
+    shop: Path, tmp_path: Path, command: Command
+) -> None:
+    run = tmp_path / "run"
+    arguments = [
+        "build",
+        "--contract",
+        str(shop / "contract.yaml"),
+        "--data",
+        str(shop / "rows.jsonl"),
+        "--encoder",
+        "tiny",
+        "--batch-size",
+        "4",
+        "--epochs",
+        "40",
+        "-o",
+        str(run),
+    ]
+    with subprocess.Popen([sys.executable, "-m", "interlock", *arguments], stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        while not (run / "train.jsonl").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert b"starts clean" in said
+    assert b"Traceback" not in said
+    assert not (run / "bundle").exists()
+    code, _, _ = command(*arguments[:-4], "--epochs", 1, "-o", run, "--json")
+    assert code in {0, 1}
+    assert (run / "bundle" / "manifest.json").exists()
+
+
+def test_an_unknown_encoder_names_the_choices(shop: Path, tmp_path: Path, command: Command) -> None:
+    code, _, said = command(
+        "build",
+        "--contract",
+        shop / "contract.yaml",
+        "--data",
+        shop / "rows.jsonl",
+        "--encoder",
+        "bort",
+        "-o",
+        tmp_path / "r",
+    )
+
+    assert code == 2
+    assert "minilm, distilbert, tiny" in said
+
+
+def test_without_its_files_the_default_encoder_names_the_install_command(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    monkeypatch.setattr("interlock.train.encoders.OFFLINE_PACKAGE", "no_such_package")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # noqa: FBT003 - the library's flag
+    code, _, said = command(
+        "build", "--contract", shop / "contract.yaml", "--data", shop / "rows.jsonl", "-o", tmp_path / "r"
+    )
+
+    assert code == 2
+    assert "pip install 'interlock[offline]'" in said
+
+
+@pytest.mark.parametrize("group", [(), ("build",), ("route",), ("gate",), ("new",)])
+def test_help_teaches(group: tuple[str, ...], command: Command) -> None:
+    code, said, _ = command(*group, "--help")
+
+    assert code == 0
+    assert ("Example: interlock" in said) == bool(group)
