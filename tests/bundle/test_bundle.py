@@ -73,7 +73,10 @@ SPOILED: dict[str, tuple[Spoil, str]] = {
     "an extra file": (lambda b: (b / "notes.txt").write_text("hi"), "notes.txt"),
     "an extra folder": (lambda b: (b / "extra").mkdir(), "extra"),
     "an empty file": (lambda b: (b / layout.POLICY).write_bytes(b""), layout.POLICY),
-    "a longer file": (lambda b: (b / layout.POLICY).write_bytes((b / layout.POLICY).read_bytes() + b" "), layout.POLICY),
+    "a longer file": (
+        lambda b: (b / layout.POLICY).write_bytes((b / layout.POLICY).read_bytes() + b" "),
+        layout.POLICY,
+    ),
     "a symbolic link to the same bytes": (
         lambda b: [(b / layout.POLICY).rename(b.parent / "p"), (b / layout.POLICY).symlink_to(b.parent / "p")],
         layout.POLICY,

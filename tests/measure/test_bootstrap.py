@@ -63,15 +63,16 @@ def test_every_resample_has_as_many_rows_as_the_sample(n: int) -> None:
     assert (drawn.sum(axis=1, dtype=np.int64) == n).all()
 
 
-def test_the_byte_table_is_the_poisson_law() -> None:
-    """Chance from decided bytes plus chance from undecided ones is the Poisson probability."""
+def test_the_table_is_the_law_of_four_poisson_counts() -> None:
+    """Chance from bits that decide plus chance from those that do not is the product of Poisson probabilities."""
     weights = RowWeights.of(5500)
-    rate, decided = 1 - 3 / math.sqrt(5500), np.diff(weights.thresholds.astype(int), prepend=0) / 256
-    left = 1 - weights.thresholds[-1] / 256
-    law = left * np.diff(weights.undecided, prepend=0)
-    law[: decided.size] += decided
+    rate, counts = 1 - 3 / math.sqrt(5500), weights.codes.view(np.uint8).reshape(-1, 4)
+    by_table = dict(zip(*np.unique(weights.table[: weights.decided], return_counts=True), strict=True))
+    decided = np.array([by_table.get(code, 0) for code in weights.codes]) / 65536
+    law = decided + (1 - weights.decided / 65536) * np.diff(weights.undecided, prepend=0)
 
-    np.testing.assert_allclose(law, stats.poisson.pmf(range(law.size), rate), atol=1e-15)
+    np.testing.assert_allclose(law, stats.poisson.pmf(counts, rate).prod(axis=1), atol=1e-15)
+    assert law.sum() == pytest.approx(1, abs=1e-12)
 
 
 def make_model(n: int, k: int, seed: int) -> tuple[Sums, int]:
