@@ -127,6 +127,7 @@ def test_the_same_seed_gives_the_same_bounds() -> None:
 
     first, second, other = (classification(p, gold, labels=list("abcd"), seed=seed) for seed in (5, 5, 6))
     assert first == second
+    assert all(type(m.high) is type(m.low) is type(m.value) is float for m in first.values())
     assert first["nll"] != other["nll"]
 
 

@@ -23,7 +23,7 @@ from interlock.measure.proportion import unseen_share
 Sums = npt.NDArray[np.float64]
 Statistic = Callable[[Sums], npt.NDArray[np.float64]]  # (b resamples, f columns) -> (b,)
 
-BLOCK_BYTES = 300_000  # weights drawn at once: a block stays in a core's cache
+BLOCK_BYTES = 400_000  # weights drawn at once: a block stays in a core's cache
 PRODUCT = 250_000  # multiply-adds in one matrix product: below this BLAS uses no threads of its own
 PIECE = 512  # the most rows multiplied at once
 LANES = 2  # independent random streams, one thread each; fixed, so that a seed means the same numbers everywhere
@@ -145,7 +145,7 @@ def from_values(
         low, high = _unvaried(value, n, support, level)
     else:
         low, high = interval(values, value, level=level, method=method, left_out=left_out)
-    low, high = max(low, float(support[0])), min(high, float(support[1]))
+    low, high = float(max(low, support[0])), float(min(high, support[1]))
     return Measurement(name, value, n, low, high, level, f"bootstrap_{method}")
 
 
@@ -211,18 +211,25 @@ def _distinct(matrix: Sums) -> tuple[Sums, npt.NDArray[np.intp]]:
 
 
 def _sums_of_rows(matrix: Sums, seed: np.random.SeedSequence, resamples: int) -> Sums:
-    n, columns = matrix.shape
+    n = len(matrix)
     weights, step = RowWeights.of(n), max(1, BLOCK_BYTES // n)
     pieces = _pieces(matrix, step)
-    sums = np.zeros((resamples, columns))
+    ends = np.cumsum([0, *(used.size for _, used, _ in pieces)]).tolist()
+    owner = np.concatenate([used for _, used, _ in pieces])  # the column each piece's column belongs to
+    order = np.argsort(owner, kind="stable")
+    columns, starts = np.unique(owner[order], return_index=True)
+    sums = np.zeros((resamples, matrix.shape[1]))
 
     def fill(lane: int, seed_of_lane: np.random.SeedSequence) -> None:
         generator = np.random.Generator(np.random.SFC64(seed_of_lane))
         for start in range(lane * step, resamples, LANES * step):
-            block = sums[start : start + step]
-            drawn = weights.draw(generator, resamples=len(block)).astype(np.float32)
-            for rows, used, part in pieces:
-                block[:, used] += drawn[:, rows] @ part
+            size = min(step, resamples - start)
+            drawn = weights.draw(generator, resamples=size).astype(np.float32)
+            parts = np.empty((size, owner.size), np.float32)
+            for (rows, _, piece), at, end in zip(pieces, ends, ends[1:], strict=False):
+                np.matmul(drawn[:, rows], piece, out=parts[:, at:end])
+            if columns.size:
+                sums[start : start + size, columns] = np.add.reduceat(parts[:, order], starts, axis=1, dtype=np.float64)
 
     with ThreadPoolExecutor(LANES) as pool:
         for lane in [pool.submit(fill, *lane) for lane in enumerate(seed.spawn(LANES))]:
