@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -95,3 +96,12 @@ def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str,
         return code, said.out, said.err
 
     return call
+
+
+@pytest.fixture(scope="session")
+def clinc150() -> Path:
+    """The folder of CLINC150's rows; the longer proofs that need it are skipped without."""
+    folder = Path(os.environ.get("INTERLOCK_DATA", "")) / "clinc150"
+    if not (folder / "train.jsonl").is_file():
+        pytest.skip("set INTERLOCK_DATA to the folder of the public datasets")
+    return folder

@@ -16,7 +16,9 @@ from interlock.bundle.pack import pack
 from interlock.bundle.run import FINISHED, start_run, write_json
 from interlock.calibrate.fit import calibrate
 from interlock.core.clock import Clock, SystemClock
+from interlock.core.contract import Bands
 from interlock.core.contract_file import parse_contract
+from interlock.core.errors import require
 from interlock.core.measurement import Measurement
 from interlock.core.progress import Watch, every, unwatched
 from interlock.core.receipt import Receipt
@@ -28,6 +30,8 @@ from interlock.gate.judge import judge
 from interlock.gate.take import Subject, take
 from interlock.predict.predictor import Predictor
 from interlock.train.recipe import Recipe
+
+TRAIN_MODULES = ("torch", "transformers", "sklearn", "onnx", "onnxscript", "polars")
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,15 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     Raises:
         InputError: anything wrong with what was given; nothing half-made is left that could be taken for a bundle.
     """
+    require("Building a router", extra="train", modules=TRAIN_MODULES)
     from interlock.train.steps import train_and_export  # torch loads here, not with the command line
 
     clock, run = clock or SystemClock(), Path(out)
     source = file_bytes(contract)
     terms = parse_contract(source, where=str(contract))
     split, removed = prepare(data, calibration=calibration, test=test, contract=terms, seed=(recipe or Recipe()).seed)
+    if isinstance(terms.decide, Bands) and terms.decide.several.enabled:
+        watch({"event": "note", "note": "decide.several is enabled, but this version fits no several-intent detector"})
     start_run(run, {"contract": terms.to_json(), "encoder": encoder, "environment": assemble.environment()})
     write_json(run / "split.json", {**split.manifest.to_json(), "removed": [row.id for row in removed]})
 

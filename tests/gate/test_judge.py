@@ -119,7 +119,7 @@ def test_nothing_that_is_not_a_number_ever_passes(
     bar: float,
     n: int,
     least: bool,
-    on: Any,  # noqa: FBT001
+    on: Any,
 ) -> None:
     limit = Limit(at_least=bar, on=on) if least else Limit(at_most=bar, on=on)
     status = _status(limit, bar, Measurement("x", value, n, low, high))
@@ -239,7 +239,7 @@ def test_a_receipt_survives_its_file_byte_for_byte() -> None:
     assert judged(read).to_json() == judged(made).to_json()
 
 
-BAD_VALUES = {
+BAD_VALUES: dict[str, Any] = {
     "null": None,
     "true": True,
     "text": "0.95",

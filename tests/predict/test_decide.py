@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.core.contract import Contract
+from interlock.core.contract import Contract, Threshold
 from interlock.core.contract_file import parse_contract
 from interlock.core.decision import Decision, Outcome, Reason
 from interlock.predict.decide import Evidence, decide
@@ -155,7 +155,7 @@ HANDOFF = {  # ticket -> what it brings, whether the agent may act
 
 
 @pytest.mark.parametrize(("brought", "accepted"), HANDOFF.values(), ids=HANDOFF)
-def test_the_agent_handoff_table_holds(brought: dict[str, object], accepted: bool) -> None:  # noqa: FBT001
+def test_the_agent_handoff_table_holds(brought: dict[str, object], accepted: bool) -> None:
     assert admit(brought, bundle="intake_bundle_v2", route="guarded_agent") is accepted
 
 
@@ -167,10 +167,8 @@ def test_sweeping_the_intake_threshold_gives_the_documented_table() -> None:
     rows = [(True, 0.89), (True, 0.42), (True, 0.64), (False, 0.71), (False, 0.23), (False, 0.18)]
 
     def counts(threshold: float) -> tuple[int, int, int]:
-        contract = parse_contract(
-            b"contract: 1\nname: i\nlabel_version: v\nlabels: {guarded_agent: {route: a}, human_review_now: {route: h}}\n"
-            + f"decide: {{positive: human_review_now, threshold: {threshold}}}\n".encode()
-        )
+        policy = Threshold(positive="human_review_now", threshold=threshold)
+        contract = INTAKE.model_copy(update={"decide": policy})
         chosen = [on(1 - score, score, contract=contract).label == "human_review_now" for _, score in rows]
         tp = sum(c and gold for c, (gold, _) in zip(chosen, rows, strict=True))
         fp = sum(c and not gold for c, (gold, _) in zip(chosen, rows, strict=True))

@@ -176,7 +176,7 @@ def test_the_same_seed_gives_the_same_world_in_another_process() -> None:
         "print(hashlib.sha256(json.dumps(rows).encode()).hexdigest())"
     )
     found = {
-        subprocess.run(  # noqa: S603 - our own interpreter and our own code
+        subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": salt}, capture_output=True, text=True, check=True
         ).stdout
         for salt in ("1", "2")

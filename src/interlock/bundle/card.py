@@ -21,10 +21,11 @@ SHOWN = (
 
 def model_card(contract: Contract, judgement: Judgement, identity: dict[str, str]) -> str:
     """Return ``card.md``."""
-    uncertain, failure = contract.fallback.uncertain, contract.fallback.failure
+    fallback = contract.fallback
     purpose = (
-        f"An intent router over {len(contract.labels)} labels ({contract.label_version}). It decides where a"
-        f" message goes; it does not authorise anything. Unsure messages go to `{uncertain}`, failed ones to `{failure}`."
+        f"An intent router over {len(contract.labels)} labels ({contract.label_version}). "
+        "It decides where a message goes; it does not authorise anything. "
+        f"What it is unsure of goes to `{fallback.uncertain}`, what fails goes to `{fallback.failure}`."
     )
     verdict = f"Verdict at packing: **{judgement.verdict}** ({', '.join(judgement.reasons)})."
     lines = [

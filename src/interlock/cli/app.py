@@ -39,11 +39,13 @@ def run(arguments: Sequence[str]) -> int:
         return _say(f"{error}\nRun: interlock {' '.join(_command(arguments))} --help", EXIT_USAGE)
     except InterlockError as error:
         return _say(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        return _say("interrupted: nothing was packed; the same command starts clean", EXIT_INTERRUPTED)
     except BrokenPipeError:  # the reader went away, as with `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_DONE
+    except OSError as error:
+        return _say(f"the system refused: {error}", EXIT_USAGE)
+    except KeyboardInterrupt:
+        return _say("interrupted: nothing was packed; the same command starts clean", EXIT_INTERRUPTED)
 
 
 def _command(arguments: Sequence[str]) -> list[str]:

@@ -12,6 +12,8 @@ catch only this hierarchy.
 from __future__ import annotations
 
 import difflib
+import importlib.util
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -69,6 +71,13 @@ class MissingExtraError(InputError):
         got = f" ({missing} is not installed)" if missing else ""
         super().__init__(f"{what} needs the extra '{extra}'{got}", todo=f"Run: pip install 'interlock[{extra}]'")
         self.extra = extra
+
+
+def require(what: str, *, extra: str, modules: Sequence[str]) -> None:
+    """Raise ``MissingExtraError`` for the first of ``modules`` that is not installed; nothing is imported."""
+    for name in modules:
+        if (name in sys.modules and sys.modules[name] is None) or importlib.util.find_spec(name) is None:
+            raise MissingExtraError(what, extra, missing=name)
 
 
 class RefusedError(InterlockError):

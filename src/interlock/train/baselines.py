@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from interlock.core.contract import Contract
 from interlock.core.dataset import TrainSet
-from interlock.core.errors import MissingExtraError
 
 IntArray = npt.NDArray[np.int64]
 
@@ -33,13 +32,11 @@ def fit_baselines(train: TrainSet, contract: Contract, *, seed: int) -> list[Bas
 
 
 def _tfidf(train: TrainSet, contract: Contract, seed: int) -> Any:
-    try:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.multiclass import OneVsRestClassifier
-        from sklearn.pipeline import make_pipeline, make_union
-    except ImportError as error:
-        raise MissingExtraError("The TF-IDF baseline", "train", missing=str(error.name)) from error
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.pipeline import make_pipeline, make_union
+
     pipeline = make_pipeline(
         make_union(
             TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b"),  # noqa: S106 - a pattern of words

