@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -10,18 +11,23 @@ from typing import Any
 
 from interlock.bundle import layout
 from interlock.bundle.card import model_card
+from interlock.bundle.open import open_bundle
 from interlock.bundle.parts import Golden, detector_bytes, golden_bytes, policy_bytes, remembered
 from interlock.calibrate.fit import Calibration
 from interlock.core.canonical import canonical, digest, digest_of
-from interlock.core.contract import Contract
+from interlock.core.contract import Bands, Contract
 from interlock.core.dataset import Dataset, Split
+from interlock.core.errors import InputError, Problem
+from interlock.core.progress import Watch
 from interlock.core.receipt import Receipt
 from interlock.core.verdict import Judgement
 from interlock.data.cards import data_card, label_guide
+from interlock.gate.take import Subject
 from interlock.predict.encoder import OnnxEncoder
 from interlock.predict.normalise import allowed_start
 from interlock.predict.predictor import Predictor
 from interlock.predict.scorer import FloatArray, score_all
+from interlock.train.steps import Trained
 
 LIBRARIES = ("numpy", "onnxruntime", "tokenizers", "torch", "transformers", "scikit-learn")
 MOST_GOLDEN = 32
@@ -39,9 +45,38 @@ def logits_of(receipt: Receipt) -> FloatArray:
     return receipt.logits.array
 
 
-def top_labels(logits: FloatArray, contract: Contract) -> list[str]:
-    """Return the label of each row's largest logit."""
-    return [contract.label_names[column] for column in logits.argmax(axis=1)]
+def top_labels(scorer: OnnxEncoder, rows: Dataset, contract: Contract) -> list[str]:
+    """Return the most probable label of each row."""
+    return [contract.label_names[column] for column in scored(scorer, rows, contract).argmax(axis=1)]
+
+
+def champion_labels(champion: str | Path, rows: Dataset, contract: Contract) -> list[str]:
+    """Open the bundle in service and return the label it finds most probable for each row.
+
+    Raises:
+        InputError: it decides between other labels, so that no row can be compared.
+        RefusedError: it does not verify.
+    """
+    other = open_bundle(champion)
+    if set(other.contract.label_names) != set(contract.label_names):
+        differ = sorted(set(other.contract.label_names) ^ set(contract.label_names))
+        raise InputError(
+            f"the champion {champion} knows other labels",
+            [
+                Problem(
+                    str(champion), "labels", "the labels of the contract", f"a difference in {', '.join(differ[:10])}"
+                )
+            ],
+            todo="Build without --champion; the comparison is then with the best baseline.",
+        )
+    logits = score_all(other.predictor.scorer, [allowed_start(row.text, other.contract.input) for row in rows])[0]
+    return [other.contract.label_names[column] for column in logits.argmax(axis=1)]
+
+
+def note_unfitted(contract: Contract, watch: Watch) -> None:
+    """Say what the contract asks for and this version does not fit."""
+    if isinstance(contract.decide, Bands) and contract.decide.several.enabled:
+        watch({"event": "note", "note": "decide.several is enabled, but this version fits no several-intent detector"})
 
 
 @dataclass(frozen=True)
@@ -69,8 +104,33 @@ class Exported:
         )
 
 
+def subject(
+    contract: Contract,
+    split: Split,
+    exported: Exported,
+    calibration: Calibration,
+    trained: Trained,
+    *,
+    predicted: Mapping[str, Sequence[str]],
+) -> Subject:
+    """Return what the receipt is about: every version and digest, the registered rows, and who else was run on them."""
+    return Subject(
+        name=contract.name,
+        identity=identity(contract, split, exported, calibration, trained),
+        fixtures=split.manifest.parts["test"],
+        crossings=split.manifest.crossings,
+        predicted=predicted,
+        facts={
+            "recipe": trained.recipe.to_json(),
+            "training": trained.facts,
+            "calibration": calibration.facts,
+            "environment": environment(),
+        },
+    )
+
+
 def identity(
-    contract: Contract, split: Split, exported: Exported, calibration: Calibration, *, encoder: str, seed: int
+    contract: Contract, split: Split, exported: Exported, calibration: Calibration, trained: Trained
 ) -> dict[str, str]:
     """Return the versions and digests of everything a receipt measures."""
     return {
@@ -80,8 +140,8 @@ def identity(
         "train_digest": split.train.fingerprint,
         "calibration_digest": split.calibration.fingerprint,
         "split_manifest_digest": split.manifest.digest,
-        "encoder": encoder,
-        "seed": str(seed),
+        "encoder": trained.encoder.name,
+        "seed": str(trained.recipe.seed),
         "model_digest": digest(exported.model["model.safetensors"]),
         "tokenizer_digest": digest(exported.model["tokenizer.json"]),
         "graph_digest": digest(exported.graph),

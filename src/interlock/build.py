@@ -16,7 +16,6 @@ from interlock.bundle.pack import pack
 from interlock.bundle.run import FINISHED, start_run, write_json
 from interlock.calibrate.fit import calibrate
 from interlock.core.clock import Clock, SystemClock
-from interlock.core.contract import Bands
 from interlock.core.contract_file import parse_contract
 from interlock.core.errors import require
 from interlock.core.measurement import Measurement
@@ -25,9 +24,9 @@ from interlock.core.receipt import Receipt
 from interlock.core.verdict import Judgement
 from interlock.data.prepare import file_bytes, prepare
 from interlock.data.write import write_scores
-from interlock.gate.derive import FP32, Derived, baseline_accuracies
+from interlock.gate.derive import CHAMPION, FP32, Derived, baseline_accuracies
 from interlock.gate.judge import judge
-from interlock.gate.take import Subject, take
+from interlock.gate.take import take
 from interlock.predict.predictor import Predictor
 from interlock.train.recipe import Recipe
 
@@ -53,7 +52,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     test: str | Path | None = None,
     calibration: str | Path | None = None,
     encoder: str = "minilm",
-    champion: Receipt | None = None,
+    champion: str | Path | None = None,
     recipe: Recipe | None = None,
     engine: str = GRAPH_INT8,
     watch: Watch = unwatched,
@@ -68,7 +67,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         test: frozen test rows of an official split; without ``calibration``, a tenth of ``data`` calibrates then.
         calibration: calibration rows of an official split.
         encoder: ``minilm``, ``distilbert``, ``tiny``, a folder or a Hub id.
-        champion: the receipt of the router in service, measured on the same rows.
+        champion: the bundle in service, run on the same test rows; without one, comparisons are with the best baseline.
         recipe: hyper-parameters; by default those that suit the encoder.
         engine: the graph that serves.
         watch: told how far it is.
@@ -83,11 +82,10 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     clock, run = clock or SystemClock(), Path(out)
     source = file_bytes(contract)
     terms = parse_contract(source, where=str(contract))
-    split, removed = prepare(data, calibration=calibration, test=test, contract=terms, seed=(recipe or Recipe()).seed)
-    if isinstance(terms.decide, Bands) and terms.decide.several.enabled:
-        watch({"event": "note", "note": "decide.several is enabled, but this version fits no several-intent detector"})
+    split = prepare(data, calibration=calibration, test=test, contract=terms, seed=(recipe or Recipe()).seed)
+    assemble.note_unfitted(terms, watch)
     start_run(run, {"contract": terms.to_json(), "encoder": encoder, "environment": assemble.environment()})
-    write_json(run / "split.json", {**split.manifest.to_json(), "removed": [row.id for row in removed]})
+    write_json(run / "split.json", split.manifest.to_json())
 
     trained = train_and_export(
         split, terms, encoder=encoder, recipe=recipe, run=run, graphs=(GRAPH, GRAPH_INT8), watch=watch, clock=clock
@@ -103,28 +101,17 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     )
 
     watch({"event": "stage", "stage": "measure", "detail": f"{len(split.test)} test rows, one at a time, as served"})
-    whole = assemble.top_labels(assemble.scored(exported.scorer(terms, GRAPH), split.test, terms), terms)
-    subject = Subject(
-        name=terms.name,
-        identity=assemble.identity(terms, split, exported, calibrated, encoder=encoder, seed=trained.recipe.seed),
-        fixtures=split.manifest.parts["test"],
-        crossings=split.manifest.crossings,
-        predicted={**trained.baselines, FP32: whole},
-        facts={
-            "recipe": trained.recipe.to_json(),
-            "training": trained.facts,
-            "calibration": calibrated.facts,
-            "environment": assemble.environment(),
-            "removed_from_train": [row.id for row in removed],
-        },
-    )
+    others = {**trained.baselines, FP32: assemble.top_labels(exported.scorer(terms, GRAPH), split.test, terms)}
+    if champion is not None:
+        others[CHAMPION] = assemble.champion_labels(champion, split.test, terms)
+    subject = assemble.subject(terms, split, exported, calibrated, trained, predicted=others)
     receipt = take(predictor, split.test, subject, clock=clock, progress=every(watch, "measure"))
     (run / RECEIPT).write_bytes(receipt.to_bytes())
     write_scores(split.calibration, calibration_logits, run / "scores" / "calibration.parquet")
     write_scores(split.test, assemble.logits_of(receipt), run / "scores" / "test.parquet")
 
     watch({"event": "stage", "stage": "judge", "detail": f"{len(terms.limits)} limits"})
-    judgement = judge(receipt, claimed_digest=receipt.digest, champion=champion)
+    judgement = judge(receipt, claimed_digest=receipt.digest)
 
     watch({"event": "stage", "stage": "pack", "detail": "then open it again and replay its golden messages"})
     files = assemble.bundle_files(source, split, exported, calibrated, receipt, judgement, predictor, engine)

@@ -419,3 +419,31 @@ def test_help_teaches(group: tuple[str, ...], command: Command) -> None:
 
     assert code == 0
     assert ("Example: interlock" in said) == bool(group)
+
+
+def test_a_champion_bundle_is_run_on_the_same_rows_and_the_receipt_keeps_what_it_said(
+    built: Built, shop: Path, tmp_path: Path, command: Command
+) -> None:
+    code, said, _ = command(
+        *(
+            "build",
+            "--contract",
+            shop / "contract.yaml",
+            "--data",
+            shop / "rows.jsonl",
+            "--encoder",
+            "tiny",
+            "--epochs",
+            1,
+        ),
+        *("--champion", built.run / "bundle", "-o", tmp_path / "run", "--json"),
+    )
+    found = json.loads(said.splitlines()[-1])
+    compared = next(v for v in found["verdicts"] if v["limit"] == "accuracy_vs_champion")
+
+    assert code in {0, 1}
+    assert compared["evidence"]["slice"] == "champion=champion"
+    theirs, mine = built.receipt.measurements["accuracy"]["value"], found["measurements"]["accuracy"]["value"]
+    assert compared["evidence"]["value"] == pytest.approx(mine - theirs)
+    _, said, _ = command("gate", tmp_path / "run" / "receipt.json", "--json")
+    assert json.loads(said)["verdicts"] == found["verdicts"]

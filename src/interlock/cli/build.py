@@ -65,7 +65,7 @@ def build(  # noqa: PLR0913 - one option per choice
         test: Frozen test rows of an official split; otherwise 10 % of --data, whole groups, stratified by label.
         calibration: Calibration rows of an official split; otherwise 10 % of --data.
         encoder: minilm, distilbert, tiny (random, to try things out), a folder, or a Hub id.
-        champion: Receipt of the router in service; comparisons are paired with it instead of the best baseline.
+        champion: The bundle in service; it is run on the same test rows and comparisons are paired with it.
         epochs: Passes over the training rows.
         batch_size: Rows per optimiser step.
         learning_rate: Peak rate of the head and the top layer.
@@ -76,7 +76,6 @@ def build(  # noqa: PLR0913 - one option per choice
     """
     from interlock.build import build as walk
     from interlock.bundle.layout import GRAPH, GRAPH_INT8
-    from interlock.cli.gate import read_receipt
     from interlock.train.recipe import Recipe
 
     given = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "gamma": gamma, "seed": seed}
@@ -90,7 +89,7 @@ def build(  # noqa: PLR0913 - one option per choice
             calibration=calibration,
             encoder=encoder,
             recipe=recipe,
-            champion=read_receipt(champion)[0] if champion else None,
+            champion=champion,
             engine=GRAPH_INT8 if engine == "int8" else GRAPH,
             watch=watch,
         )

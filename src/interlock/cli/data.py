@@ -78,7 +78,7 @@ def split(
     from interlock.data.write import write_rows
 
     terms = parse_contract(file_bytes(contract), where=str(contract))
-    made, _ = prepare(data, calibration=None, test=None, contract=terms, seed=seed)
+    made = prepare(data, calibration=None, test=None, contract=terms, seed=seed)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} is not an empty directory", todo="Give a new directory with -o.")
     out.mkdir(parents=True, exist_ok=True)

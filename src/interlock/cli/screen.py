@@ -16,6 +16,7 @@ from rich.table import Table
 from interlock.core.measurement import Measurement
 from interlock.core.verdict import Judgement, Status
 
+FILE_WIDTH = 110  # columns when the output goes to a file or a pipe
 COLOURS = {Status.PASS: "green", Status.FAIL: "red", Status.INCONCLUSIVE: "yellow"}
 
 
@@ -26,7 +27,8 @@ def say_json(value: Any) -> None:
 
 def console() -> Console:
     """Return the console for people's output."""
-    return Console(highlight=False, soft_wrap=False)
+    plain = Console(highlight=False)
+    return plain if plain.is_terminal else Console(highlight=False, width=FILE_WIDTH)
 
 
 def number(value: float) -> str:

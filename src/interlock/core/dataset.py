@@ -107,6 +107,7 @@ class SplitManifest:
     parts: dict[Part, tuple[str, ...]]  # part -> example ids, sorted
     fingerprints: dict[Part, str]  # part -> dataset fingerprint
     crossings: dict[str, int] = field(default_factory=dict)  # kind -> rows of a later part found in an earlier one
+    removed: tuple[str, ...] = ()  # ids taken out because a later part holds the same text
     version: str | None = None  # a name people gave this split
 
     def to_json(self) -> dict[str, Any]:
@@ -127,6 +128,7 @@ class SplitManifest:
             "parts": {part: list(ids) for part, ids in self.parts.items()},
             "fingerprints": dict(self.fingerprints),
             "crossings": dict(self.crossings),
+            "removed": list(self.removed),
             "version": self.version,
         }
 

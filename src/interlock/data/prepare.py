@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from interlock.core.contract import Contract
-from interlock.core.dataset import Example, Split
+from interlock.core.dataset import Split
 from interlock.core.errors import InputError, Problem
 from interlock.data.read import read
 from interlock.data.split import cut_calibration, given, split
@@ -25,8 +25,8 @@ def file_bytes(path: str | Path) -> bytes:
 
 def prepare(
     data: str | Path, *, calibration: str | Path | None, test: str | Path | None, contract: Contract, seed: int
-) -> tuple[Split, tuple[Example, ...]]:
-    """Return the split, and the rows taken out because they stand in a later part too.
+) -> Split:
+    """Return the split: ours, or the official one with what would leak taken out of training.
 
     Args:
         data: all labelled rows, or the training rows of an official split.
@@ -51,7 +51,7 @@ def prepare(
             raise InputError(
                 "--calibration needs --test too", todo="Give both files of the official split, or neither."
             )
-        return split(rows, critical=contract.critical, seed=seed), ()
+        return split(rows, critical=contract.critical, seed=seed)
     tests = read(test, labels=contract.label_names)
     if calibration is not None:
         return given(rows, read(calibration, labels=contract.label_names), tests)

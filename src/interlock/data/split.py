@@ -47,14 +47,11 @@ def split(
     return _frozen(parts, rule=rule, seed=seed, shares={str(part): share for part, share in shares.items()})
 
 
-def given(train: Dataset, calibration: Dataset, test: Dataset) -> tuple[Split, tuple[Example, ...]]:
+def given(train: Dataset, calibration: Dataset, test: Dataset) -> Split:
     """Freeze a split that came as files.
 
     The test and calibration rows stay as they are. A training row whose text stands in either of them (or a calibration
-    row whose text stands in the test rows) would leak, so it is taken out.
-
-    Returns:
-        The split, and the rows taken out.
+    row whose text stands in the test rows) would leak, so it is taken out; the manifest names it.
     """
     tests = {same_text_key(row.text) for row in test}
     kept_calibration, out = _without(calibration, tests)
@@ -65,7 +62,7 @@ def given(train: Dataset, calibration: Dataset, test: Dataset) -> tuple[Split, t
         "test": test.examples,
     }
     _check_ids(parts)
-    return _frozen(parts, rule="given", seed=0, shares={}), (*more, *out)
+    return _frozen(parts, rule="given", seed=0, shares={}, removed=(*more, *out))
 
 
 def cut_calibration(train: Dataset, *, seed: int, share: float = 0.1) -> tuple[Dataset, Dataset]:
@@ -183,7 +180,14 @@ def _without(rows: Dataset, texts: set[str]) -> tuple[tuple[Example, ...], tuple
     return kept, tuple(row for row in rows if same_text_key(row.text) in texts)
 
 
-def _frozen(parts: Mapping[Part, tuple[Example, ...]], *, rule: str, seed: int, shares: dict[str, float]) -> Split:
+def _frozen(
+    parts: Mapping[Part, tuple[Example, ...]],
+    *,
+    rule: str,
+    seed: int,
+    shares: dict[str, float],
+    removed: tuple[Example, ...] = (),
+) -> Split:
     train, calibration, test = (TrainSet(parts["train"]), CalibrationSet(parts["calibration"]), TestSet(parts["test"]))
     manifest = SplitManifest(
         rule=rule,
@@ -192,6 +196,7 @@ def _frozen(parts: Mapping[Part, tuple[Example, ...]], *, rule: str, seed: int, 
         parts={part: tuple(sorted(row.id for row in rows)) for part, rows in parts.items()},
         fingerprints={"train": train.fingerprint, "calibration": calibration.fingerprint, "test": test.fingerprint},
         crossings=crossings(train, calibration, test),
+        removed=tuple(row.id for row in removed),
     )
     return Split(train, calibration, test, manifest)
 

@@ -24,7 +24,7 @@ from interlock.predict.calibrators import Temperature
 from interlock.predict.decide import Evidence, decide
 from interlock.predict.detectors import UnknownGate
 
-FP32 = "fp32"  # the name under which a receipt keeps what the unquantized model predicted
+FP32, CHAMPION = "fp32", "champion"  # names under which a receipt keeps what these predicted; all others are baselines
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
@@ -109,6 +109,11 @@ class Derived:
         """Cost of routing a row of one label (row) as another (column), (k, k)."""
         return cost_matrix(self.contract.costs, self.contract)
 
+    @property
+    def baselines(self) -> list[str]:
+        """Names of the baselines that were run on the same rows."""
+        return [name for name in self.receipt.predicted if name not in {FP32, CHAMPION}]
+
     def columns_of(self, name: str) -> IntArray:
         """Return the columns that ``predicted[name]`` says, (n,)."""
         return self._columns(list(self.receipt.predicted[name]), f"predicted.{name}")
@@ -164,10 +169,9 @@ def measurements(derived: Derived) -> dict[str, Measurement]:
 def baseline_accuracies(derived: Derived) -> dict[str, dict[str, Measurement]]:
     """Return accuracy for each baseline run on the same rows."""
     single, out = derived.single, {}
-    for name in derived.receipt.predicted:
-        if name != FP32:
-            correct = (derived.columns_of(name) == derived.gold)[single]
-            out[name] = {"accuracy": _named(coverage(correct), "accuracy")}
+    for name in derived.baselines:
+        correct = (derived.columns_of(name) == derived.gold)[single]
+        out[name] = {"accuracy": _named(coverage(correct), "accuracy")}
     return out
 
 

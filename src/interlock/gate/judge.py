@@ -16,7 +16,7 @@ from interlock.core.decision import Decision, Outcome
 from interlock.core.measurement import Measurement, unmeasured
 from interlock.core.receipt import Receipt
 from interlock.core.verdict import Judgement, Status, Verdict
-from interlock.gate.derive import FP32, Derived, IntArray, measurements
+from interlock.gate.derive import CHAMPION, Derived, IntArray, measurements
 from interlock.measure.compare import accuracy_difference
 from interlock.measure.cost import cost_ratio
 from interlock.measure.power import rows_needed
@@ -31,8 +31,8 @@ def judge(receipt: Receipt, *, claimed_digest: str | None, champion: Receipt | N
     Args:
         receipt: the evidence.
         claimed_digest: the digest its file states; anything but the true one refuses.
-        champion: the receipt of the router in service, on the same rows. Without one, comparisons are made with the
-            best baseline of the same receipt, and say so.
+        champion: the receipt of the router in service, on the same rows. Without one, comparisons are with what the
+            receipt keeps of the champion it was built against, else with its best baseline, and say so.
 
     Raises:
         InputError: the receipt's parts contradict each other (logits that do not fit the labels, unknown labels).
@@ -132,10 +132,13 @@ def _champion_columns(derived: Derived, champion: Receipt | None) -> tuple[IntAr
         same_gold = [row.labels for row in champion.rows] == [row.labels for row in derived.receipt.rows]
         same_labels = other.contract.label_names == derived.contract.label_names
         return (other.top if same_rows and same_gold and same_labels else None), champion.name
-    baselines = [name for name in derived.receipt.predicted if name != FP32]
-    if not baselines:
+    if CHAMPION in derived.receipt.predicted:
+        return derived.columns_of(CHAMPION), CHAMPION
+    if not derived.baselines:
         return None, ""
-    best = max(baselines, key=lambda name: float((derived.columns_of(name) == derived.gold)[derived.single].mean()))
+    best = max(
+        derived.baselines, key=lambda name: float((derived.columns_of(name) == derived.gold)[derived.single].mean())
+    )
     return derived.columns_of(best), best
 
 
@@ -174,9 +177,7 @@ def _limits(derived: Derived, measured: dict[str, Measurement]) -> Iterator[Verd
 def _verdict(name: str, limit: Limit, found: Measurement | None) -> Verdict:
     least = limit.at_least is not None
     bar = float(limit.at_least if limit.at_least is not None else limit.at_most or 0.0)
-    rule = (
-        f"{'at least' if least else 'at most'} {bar:g} ({'by its interval' if limit.on == 'bound' else 'by its value'})"
-    )
+    rule = f"{'at least' if least else 'at most'} {bar:g}{'' if limit.on == 'bound' else ' by value'}"
     status = _status(limit, bar, found)
     needed = None
     if status is Status.INCONCLUSIVE and found is not None and limit.on == "bound" and found.known:
