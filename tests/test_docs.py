@@ -81,3 +81,15 @@ def test_links_between_the_documents_resolve() -> None:
     for document in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for name in re.findall(r"`((?:docs|examples|src|tests)/[\w./-]+)`", document.read_text(encoding="utf-8")):
             assert (ROOT / name).exists(), f"{document.name}: {name}"
+
+
+@pytest.mark.slow
+def test_the_python_of_the_readme_runs(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.jsonl").write_bytes((shop / "rows.jsonl").read_bytes())
+    assert app_module.run(["new", "mine", "--from-data", "rows.jsonl"]) == 0
+    space: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL):
+        exec(block, space)  # noqa: S102 - our own README
+
+    assert getattr(space["decision"], "label", None) == "order"
