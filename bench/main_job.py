@@ -2,8 +2,8 @@
 
     python bench/main_job.py FOLDER    # holds train.jsonl, test.jsonl and, where there is one, validation.jsonl
 
-The contract is the one `interlock new --from-data` writes. The last line is one JSON object; ``ratio`` is the baseline's
-error rate over the router's, on the same test rows.
+The contract is the one `interlock new --from-data` writes. The last line is one JSON object; ``ratio`` is the error
+rate of the baseline over that of the router, on the same test rows.
 """
 
 from __future__ import annotations
