@@ -314,3 +314,23 @@ def test_the_documented_confusions_cost_1562() -> None:
         == 170 * 1 + 80 * 3 + 60 * 7 + 45 * 7 + 20 * 12 + 59 * 3
         == 1562
     )
+
+
+def test_a_required_slice_without_a_critical_row_is_inconclusive() -> None:
+    contract = tiny_contract(
+        labels="{yes: {route: yes, critical: true}, no: {route: no}}", slices="{required: [night]}", limits="{}"
+    )
+
+    assert judged(receipt(contract=contract)).reasons == ["slice_empty:night"]
+
+
+def test_a_missed_critical_row_counts_only_when_the_router_sends_it_elsewhere_itself() -> None:
+    contract = tiny_contract(
+        labels="{yes: {route: yes, critical: true}, no: {route: no}}", slices="{required: [night]}", limits="{}"
+    )
+    rows = tuple(Row(id=f"r{i}", labels=("yes",), slice="night") for i in range(2))
+    sure, unsure = logits_for(0.05, 0.95), logits_for(0.49, 0.51)  # wrong with confidence, and wrong without
+    made = receipt(contract=contract, measurements={}, latency_ms=(), rows=rows, fixtures=("r0", "r1"))
+    made = made.model_copy(update={"logits": Matrix.of(np.array([sure, unsure]))})
+
+    assert judged(made).reasons == ["missed:r0"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cyclopts
 
 from interlock.cli.screen import console, print_judgement, say_json
-from interlock.core.receipt import Receipt
+
+if TYPE_CHECKING:
+    from interlock.core.receipt import Receipt
 
 
 def register(app: cyclopts.App) -> None:
@@ -18,6 +21,7 @@ def register(app: cyclopts.App) -> None:
 
 def read_receipt(path: Path) -> tuple[Receipt, str | None]:
     """Return a receipt from a file, and the digest the file claims."""
+    from interlock.core.receipt import Receipt
     from interlock.data.prepare import file_bytes
 
     return Receipt.from_bytes(file_bytes(path), where=str(path))

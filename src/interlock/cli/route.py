@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cyclopts
-import numpy as np
 
 from interlock.cli.screen import Watching, console, measurement_table, number, say_json
-from interlock.core.contract import Bands, Contract
-from interlock.core.decision import Decision
-from interlock.predict.predictor import Trace
+
+if TYPE_CHECKING:
+    from interlock.core.contract import Contract
+    from interlock.core.decision import Decision
+    from interlock.predict.predictor import Trace
 
 LEADING = 5  # labels shown by --explain
 
@@ -106,13 +108,15 @@ def explanation(trace: Trace, contract: Contract) -> dict[str, object]:
 def _leading(trace: Trace, contract: Contract) -> Iterator[tuple[str, float, float]]:
     if trace.logits is None or trace.probabilities is None:
         return
-    for column in np.argsort(-trace.logits, kind="stable")[:LEADING]:
+    for column in (-trace.logits).argsort(kind="stable")[:LEADING]:
         yield contract.label_names[column], float(trace.logits[column]), float(trace.probabilities[column])
 
 
 def print_explanation(trace: Trace, contract: Contract) -> None:
     """Print every stage of a decision for people."""
     from rich.table import Table
+
+    from interlock.core.contract import Bands
 
     screen, decision = console(), trace.decision
     if trace.text is None:

@@ -20,6 +20,7 @@ from interlock.gate.derive import CHAMPION, Derived, IntArray, measurements
 from interlock.measure.compare import accuracy_difference
 from interlock.measure.cost import cost_ratio
 from interlock.measure.power import rows_needed
+from interlock.measure.proportion import proportion
 
 TOLERANCE = 1e-9  # between a printed metric and the same metric recomputed from the rows
 PINNED = ("dataset_version", "split_manifest_version", "model_version")
@@ -152,8 +153,8 @@ def _required_slices(derived: Derived) -> Iterator[Verdict]:
         reason = (
             f"missed:{_listed(missed)}" if missed else f"slice_empty:{name}" if not critical else f"pass:slice.{name}"
         )
-        share = 1 - len(missed) / len(critical) if critical else math.nan
-        evidence = Measurement("critical_recall", share, len(critical), math.nan, math.nan, slice=f"slice={name}")
+        recall = proportion("critical_recall", len(critical) - len(missed), len(critical))
+        evidence = Measurement.from_json({**recall.to_json(), "slice": f"slice={name}"})
         yield Verdict(f"slices.required.{name}", status, reason, evidence, rule="no critical row missed")
 
 
