@@ -1,0 +1,1 @@
+"""Every worked number of the five source documents, recomputed; ``python -m bench.worked_examples`` writes the page."""
