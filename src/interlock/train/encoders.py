@@ -46,10 +46,7 @@ def resolve(name: str) -> Encoder:
         return HUB[name]
     folder = Path(name)
     if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise InputError(
-                f"{folder} is no encoder", [Problem(str(folder), "", "config.json and model files", "no config.json")]
-            )
+        _check_folder(folder)
         return Encoder(folder.name, str(folder), 1e-4)
     if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
         return Encoder(name, name, 1e-4)
@@ -64,6 +61,33 @@ def resolve(name: str) -> Encoder:
             )
         ],
     )
+
+
+def _check_folder(folder: Path) -> None:
+    if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")):
+        return
+    inside = folder / "model"
+    todo = f"Did you mean {inside}?" if (inside / "config.json").is_file() else ""
+    found = "no config.json" if not (folder / "config.json").is_file() else "no .safetensors file"
+    raise InputError(
+        f"{folder} is no encoder", [Problem(str(folder), "", "config.json and .safetensors weights", found)], todo=todo
+    )
+
+
+def check_available(encoder: Encoder) -> None:
+    """Look whether the encoder's files can be had, before any work is done for it.
+
+    Raises:
+        InputError: they cannot.
+    """
+    if not encoder.source:
+        return
+    import transformers
+
+    try:
+        transformers.AutoConfig.from_pretrained(encoder.source)
+    except (OSError, ValueError) as error:
+        raise _not_had(encoder, error) from error
 
 
 def _packaged_folder() -> Path | None:

@@ -39,7 +39,7 @@ def fitting_threads(model: Any) -> Iterator[None]:
 
 def native_bfloat16() -> bool:
     """Whether the processor multiplies bfloat16 natively."""
-    found = torch.cpu.get_capabilities()
+    found: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # newer than the oldest torch we allow
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
