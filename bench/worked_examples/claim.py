@@ -9,7 +9,7 @@ from enum import StrEnum
 
 NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?")
 EXACT = 1e-6  # of the last printed digit: what float arithmetic may add
-ROUNDED = "differs only in the last printed digit: the page worked with rounded intermediate values"
+ROUNDED = "differs only in the last printed digit: the document went on with rounded intermediate values"
 
 
 class Verdict(StrEnum):
@@ -46,30 +46,40 @@ class Ledger:
     claims: list[Claim] = field(default_factory=list)
 
     def number(
-        self, section: str, what: str, printed: str, value: float, reason: str = "", *, slack: float = 1.0
+        self,
+        section: str,
+        what: str,
+        printed: str,
+        value: float,
+        reason: str = "",
+        *,
+        slack: float = 1.0,
+        note: str = "",
     ) -> None:
         """Judge one printed number by its own digits.
 
         Half a unit of the last printed digit agrees; up to ``slack`` units is rounding; more does not follow.
+        ``reason`` is kept where the number does not agree, ``note`` where it does.
         """
         text, off, unit = _read(printed, value)
         verdict = Verdict.NO
         if off <= (0.5 + EXACT) * unit:
-            verdict = Verdict.AGREES
+            verdict, reason = Verdict.AGREES, note
         elif off <= (slack + EXACT) * unit:
             verdict, reason = Verdict.ROUNDING, reason or ROUNDED
         self.claims.append(Claim(self.source, section, what, printed, text, verdict, reason))
 
     def numbers(self, section: str, rows: dict[str, tuple[str, float]], reason: str = "") -> None:
-        """Judge several numbers of one section; ``reason`` is given where one does not agree."""
+        """Judge several numbers of one section; ``reason`` is kept where one does not agree."""
         for what, (printed, value) in rows.items():
-            _, off, unit = _read(printed, value)
-            self.number(section, what, printed, value, reason if off > (0.5 + EXACT) * unit else "")
+            self.number(section, what, printed, value, reason)
 
-    def fact(self, section: str, what: str, claimed: str, found: str, follows: bool, reason: str = "") -> None:
+    def fact(
+        self, section: str, what: str, claimed: str, found: str, follows: bool, reason: str = "", *, note: str = ""
+    ) -> None:
         """Record a claim that is more than one number; ``follows`` is computed by the caller."""
         verdict = Verdict.AGREES if follows else Verdict.NO
-        self.claims.append(Claim(self.source, section, what, claimed, found, verdict, reason))
+        self.claims.append(Claim(self.source, section, what, claimed, found, verdict, note if follows else reason))
 
 
 def _read(printed: str, value: float) -> tuple[str, float, float]:

@@ -60,7 +60,7 @@ def _intervals(ledger: Ledger) -> None:
         "lower bound first",
         lower_first(found[0]),
         found[0].low < 3471,
-        f"if every remaining error was one before; from ${found[1].low:,.0f} if the two models err independently",
+        note=f"if every remaining error was one before; from ${found[1].low:,.0f} if the two models err independently",
     )
     monthly = usd_per_month(wrong, misroute_usd=MISROUTE, monthly_messages=MESSAGES)
     share = usd_per_month(wrong, misroute_usd=1.0, monthly_messages=1.0)

@@ -83,8 +83,8 @@ def _errors(ledger: Ledger) -> None:
         "weighted business error score",
         "1,562",
         found.value * TEST,
-        f"95 % interval {found.low * TEST:,.0f} to {found.high * TEST:,.0f} on 5,500 rows. The 59 mixed errors count 3 "
-        "each by choice; at 1 or 12 each the score is 1,444 or 2,093.",
+        note=f"95 % interval {found.low * TEST:,.0f} to {found.high * TEST:,.0f} on 5,500 rows. The 59 mixed "
+        "errors count 3 each by choice; at 1 or 12 each the score is 1,444 or 2,093.",
     )
     ledger.fact(
         "10",
@@ -134,8 +134,8 @@ def _drift(ledger: Ledger) -> None:
         "could easily cross 0.02",
         f"at least {terms.sum() + rest * math.log(rest / live):.4f}; {terms.sum() + moved:.4f} if one point moves",
         terms.sum() + moved > 0.02,
-        "The seven labels left out hold 0.48 on both sides, so they add at least 0 (log-sum inequality), and one point "
-        "moved from product_question to faq already passes 0.02.",
+        note="The seven labels left out hold 0.48 on both sides, so they add at least 0 (log-sum inequality), and one "
+        "point moved from product_question to faq already passes 0.02.",
     )
     other_way = float((NOW * np.log(NOW / BEFORE)).sum())
     ledger.number(

@@ -128,7 +128,7 @@ def _injections(ledger: Ledger) -> None:
         "<= 0.8pp",
         f"at most {2 * 0.921:.2f} points if all break",
         2 * 0.921 > 0.8,
-        "a criterion that can fail: it allows 43 % of the right rows among those touched to break",
+        note="a criterion that can fail: it allows 43 % of the right rows among those touched to break",
     )
 
 

@@ -27,6 +27,13 @@ UNSURE = (
     ("y", "0.000000", "0.00%", "-12.857"),
     ("Y", "0.000000", "0.00%", "-12.685"),
 )
+AGAIN = (
+    ("yes", "0.1550", "-1.864"),
+    ("Yes", "0.3660", "-1.005"),
+    ("no", "0.2085", "-1.568"),
+    ("No", "0.2678", "-1.318"),
+    ("Maybe", "0.0006", "-7.396"),
+)
 LOVED = (
     ("yes", "0.2450", "-1.406"),
     ("Yes", "0.7547", "-0.281"),
@@ -42,6 +49,7 @@ def record(ledger: Ledger) -> None:
     _sure(ledger)
     _table(ledger, "unsure", UNSURE)
     _unsure(ledger)
+    _again(ledger)
     _loved(ledger)
     _agreement(ledger)
 
@@ -94,6 +102,17 @@ def _sure(ledger: Ledger) -> None:
         f"sum {sum(p.values()):.6f}",
         sum(p.values()) <= 1,
     )
+
+
+def _again(ledger: Ledger) -> None:
+    for token, probability, log in AGAIN:
+        ledger.fact(
+            "Examples",
+            f"unsure message, second listing of {token!r}",
+            f"{probability} and {log}",
+            f"exp({log}) = {math.exp(float(log)):.4f}",
+            agree(probability, log),
+        )
 
 
 def _unsure(ledger: Ledger) -> None:

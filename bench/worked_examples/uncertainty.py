@@ -224,7 +224,7 @@ def _widths(ledger: Ledger, gold: npt.NDArray[np.int64], said: npt.NDArray[np.in
         "true accuracy under 1 % wrong labels",
         "93%",
         100 * (0.921 - 0.01 / 9) / (1 - 0.01 - 0.01 / 9),
-        "if labels are wrong independently of the model's errors; less where the model learned the wrong labels",
+        note="if labels are wrong independently of the model's errors; less where the model learned the wrong labels",
     )
 
 
@@ -271,7 +271,7 @@ def _rest(ledger: Ledger) -> None:
         "0.1 points against +-0.4",
         f"difference known to +-{100 * Z * math.sqrt(2 * 0.921 * 0.079 / N):.1f} points unpaired",
         follows=True,
-        reason="the paired test the section asks for is the right one",
+        note="the paired test the section asks for is the right one",
     )
     ledger.fact(
         "25", "30 segments of 3 min 12 s take hours", "hours", f"{30 * 192 / 3600:.1f} hours", 30 * 192 / 3600 > 1
@@ -287,6 +287,6 @@ def _rest(ledger: Ledger) -> None:
         "O(1/sqrt(n))",
         f"{errors[0]:.4f} at 2,000 rows, {errors[1]:.4f} at 8,000, model calibrated",
         abs(errors[0] / errors[1] - 2) < 0.1,
-        "of a calibrated model; bins whose gap is real are biased far less",
+        note="of a calibrated model; bins whose gap is real are biased far less",
     )
     ledger.number("26", "citations", "8", 8)
