@@ -57,6 +57,7 @@ class HeldOut:
     labels: tuple[str, ...]  # of the columns: those with enough rows; fewer than two where nothing was learnt
     probabilities: Floats  # (n, k)
     given: Ints  # the row's column; -1 for rows with several labels or a label of too few rows
+    claims: Floats  # the greatest score of each row; below 0 no label claims it
     sharpness: float  # scores are multiplied by it before the softmax
     whole: Any  # the model that saw every row; None where nothing was learnt
 
@@ -80,7 +81,7 @@ def held_out(points: Any, given: Sequence[int], *, keys: Sequence[str], labels: 
     folds = np.array([zlib.crc32(key.encode("utf-8", "surrogatepass")) % FOLDS for key in keys])
     known = _learnable(raw, folds, len(labels))
     if known.size < 2 or known.size * raw.size > GREATEST:  # noqa: PLR2004 - a choice needs two
-        return HeldOut((), np.zeros((raw.size, 0)), np.full(raw.size, -1), 1.0, None)
+        return HeldOut((), np.zeros((raw.size, 0)), np.full(raw.size, -1), np.zeros(raw.size), 1.0, None)
     column = np.full(len(labels) + 1, -1, dtype=np.int64)  # the last for rows with several labels
     column[known] = np.arange(known.size)
     own = column[raw]
@@ -91,7 +92,8 @@ def held_out(points: Any, given: Sequence[int], *, keys: Sequence[str], labels: 
             scores[inside] = _scores(_fit(points, own, (own >= 0) & ~inside), points[inside])
     sharpness = _sharpness(scores, own)
     whole = _fit(points, own, own >= 0)
-    return HeldOut(tuple(labels[int(i)] for i in known), softmax(sharpness * scores), own, sharpness, whole)
+    names = tuple(labels[int(i)] for i in known)
+    return HeldOut(names, softmax(sharpness * scores), own, scores.max(axis=1), sharpness, whole)
 
 
 def softmax(scores: Floats) -> Floats:

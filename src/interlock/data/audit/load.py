@@ -8,6 +8,7 @@ from pathlib import Path
 
 from interlock.core.dataset import Example, Part
 from interlock.core.errors import InputError, Problem
+from interlock.data.audit.mask import masked
 from interlock.data.formats import RawRow, raw_rows
 from interlock.data.read import read
 from interlock.data.rows import examples
@@ -52,7 +53,8 @@ def load(
         if chosen:
             rows[part] = chosen
     notes += [
-        f"the split {name[:60]!r} of {count} rows is not known and was read as train" for name, count in unknown.items()
+        f"the split {masked(name)!r} of {count} rows is not known and was read as train"
+        for name, count in unknown.items()
     ]
     return rows, notes
 

@@ -7,25 +7,28 @@ import unicodedata
 from collections.abc import Iterator
 
 SHOWN = 120  # characters of a message that an example shows
+READ = 4000  # characters of a message that words are counted in
 SHORTEST_CARD = 13
 _DASH = r"[-\u2010-\u2015\u2212\u30fc.\s]"
-MAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+MAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")  # bounded: a megabyte of letters is data too
+HANDLE = re.compile(r"@\w+")
 URL = re.compile(r"(?:https?://|www\.)[^\s<>\"']+", re.IGNORECASE)
 CARD = re.compile(r"(?<![\d])\d(?:[ -]?\d){12,18}(?![\d])")
 PHONE = re.compile(
-    rf"(?<![\w#])(?:\+\d{{1,3}}{_DASH}?(?:\(0?\d{{1,4}}\)|\d{{1,4}})(?:{_DASH}?\d{{2,4}}){{2,3}}"  # international
+    rf"(?<![A-Za-z0-9_#])(?:\+\d{{1,3}}{_DASH}?(?:\(0?\d{{1,4}}\)|\d{{1,4}})(?:{_DASH}?\d{{2,4}}){{2,3}}"
     rf"|0\d{{1,4}}[-\u2010-\u2015\u2212]\d{{1,4}}[-\u2010-\u2015\u2212]\d{{3,4}}"  # Japanese, with hyphens
     rf"|0\d{{1,3}}\(\d{{1,4}}\)\d{{3,4}}|\(0\d{{1,4}}\)\s?\d{{1,4}}{_DASH}?\d{{3,4}}"  # Japanese, with brackets
     rf"|0[5789]0\d{{8}}"  # Japanese mobile, unbroken
     rf"|\(\d{{3}}\)\s?\d{{3}}[-.\s]\d{{4}}|\d{{3}}[-.]\d{{3}}[-.]\d{{4}}"  # North American
-    rf"|0\d{{3,4}}\s\d{{3}}\s?\d{{3,4}})(?!\w)"  # British
+    rf"|0\d{{3,4}}\s\d{{3}}\s?\d{{3,4}})(?![A-Za-z0-9_])"  # British
 )
 POSTAL = re.compile(
     r"\u3012\s?\d{3}[-\u2010-\u2015\u2212\u30fc]?\d{4}"  # Japanese, with its mark
-    r"|(?<![\w#-])\d{3}[-\u2010-\u2015\u2212]\d{4}(?![\w-])"  # Japanese, bare
-    r"|(?<![\w#-])\d{5}-\d{4}(?![\w-])|\b[A-Z]{2}\s\d{5}\b"  # United States, where it is unmistakable
+    r"|(?<![A-Za-z0-9_#-])\d{3}[-\u2010-\u2015\u2212]\d{4}(?![A-Za-z0-9_-])"  # Japanese, bare
+    r"|(?<![A-Za-z0-9_#-])\d{5}-\d{4}(?![A-Za-z0-9_-])|\b[A-Z]{2}\s\d{5}\b"  # United States, where it is unmistakable
     r"|\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b"  # British
 )
+_CALLING = re.compile(r"\b(?:call|phone|tel|number|reach|mobile|cell)\b", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){6,}")
 
 
@@ -49,7 +52,7 @@ def personal(text: str) -> Iterator[str]:
 
 def masked(text: str, *, limit: int = SHOWN) -> str:
     """Return one line of ``text`` with personal shapes, addresses of pages and long numbers replaced by their kind."""
-    plain = " ".join(_plain(text[: 20 * limit]).split())
+    plain = " ".join(_plain(text).split())
     for pattern, kind in ((URL, "url"), (MAIL, "mail")):
         plain = pattern.sub(f"[{kind}]", plain)
     plain = CARD.sub(_unless_card, plain)
@@ -57,6 +60,14 @@ def masked(text: str, *, limit: int = SHOWN) -> str:
         plain = pattern.sub(f"[{kind}]", plain)
     shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in plain)
     return shown if len(shown) <= limit else f"{shown[: limit - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def anonymous(text: str, *, longest: int = READ) -> str:
+    """Return the beginning of ``text`` without addresses and handles, so that no word of theirs is counted."""
+    plain = text[:longest]
+    for pattern in (URL, MAIL, HANDLE):
+        plain = pattern.sub(" ", plain)
+    return plain
 
 
 def is_card(digits: str) -> bool:
@@ -70,7 +81,7 @@ def is_card(digits: str) -> bool:
 
 def _is_local(digits: str, text: str) -> bool:
     """Whether seven digits are an American number without its area rather than a Japanese postal code."""
-    return text.isascii() and re.fullmatch(r"\d{3}-\d{4}", digits) is not None
+    return re.fullmatch(r"\d{3}-\d{4}", digits) is not None and _CALLING.search(text) is not None
 
 
 def _unless_card(found: re.Match[str]) -> str:

@@ -19,6 +19,7 @@ SHINGLE = 3  # letters
 ALIKE = 0.7  # Jaccard of shingles from which any two texts are near duplicates
 ONE_WORD = 0.3  # the same when the texts differ by one word
 WORDS = 2  # that two texts one word apart must share
+LONGEST = 60  # words of a text that is looked at word by word
 PERMUTATIONS, BANDS = 64, 16  # four signature values a band: half of all pairs at Jaccard 0.5 meet, 99 % at 0.7
 NEIGHBOURS = 8  # candidates of one text within one bucket, nearest in alphabetical order
 
@@ -104,6 +105,8 @@ def _one_word_buckets(texts: Sequence[str]) -> Iterator[list[int]]:
     buckets: dict[int, list[int]] = defaultdict(list)
     for at, text in enumerate(texts):
         words = text.split()
+        if len(words) > LONGEST:
+            continue
         if len(words) >= WORDS:
             buckets[hash(tuple(words))].append(at)
         if len(words) > WORDS:

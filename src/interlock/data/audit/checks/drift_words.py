@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from interlock.data.audit.finding import Finding
-from interlock.data.audit.mask import masked
+from interlock.data.audit.mask import anonymous, masked
 from interlock.data.audit.months import months
 from interlock.data.audit.subject import Subject
 
 CODE = "drift.words"
 WORD = re.compile(r"[^\W\d_]{3,}")
-SURPRISING = 6.0  # standard errors of the log ratio
+SURPRISING = 6.0  # standard errors
+OFTEN = 10  # rows of the month
 TIMES = 3.0  # how much more often
 WORDS_SHOWN = 20
 
@@ -55,11 +56,14 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 def words(text: str) -> set[str]:
     """Return the different words of a text, without numbers."""
-    return set(WORD.findall(text.casefold()))
+    return set(WORD.findall(anonymous(text).casefold()))
 
 
 def _surprise(now: int, rows_now: int, before: int, rows_before: int) -> float:
-    """Return how many standard errors the log ratio of the shares lies above 0, or 0 when the ratio is small."""
-    a, b = now + 0.5, before + 0.5
-    ratio = math.log(a / (rows_now + 1)) - math.log(b / (rows_before + 1))
-    return ratio / math.sqrt(1 / a + 1 / b) if ratio > math.log(TIMES) else 0.0
+    """Return how many standard errors apart the two shares lie, or 0 when the word is rare or its share hardly rose."""
+    share, earlier = now / rows_now, before / rows_before
+    if now < OFTEN or share < TIMES * earlier:
+        return 0.0
+    pooled = (now + before) / (rows_now + rows_before)
+    error = math.sqrt(pooled * (1 - pooled) * (1 / rows_now + 1 / rows_before))
+    return (share - earlier) / error if error else 0.0

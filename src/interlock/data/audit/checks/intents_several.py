@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from interlock.data.audit.finding import Finding
+from interlock.data.audit.mask import READ
 from interlock.data.audit.subject import Subject
 
 CODE = "intents.several"
@@ -30,7 +31,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     said = [at for at, row in enumerate(subject.rows) if len(row.labels) > 1]
     cut = {at: clauses for at, row in enumerate(subject.rows) if len(clauses := _clauses(row.text)) > 1}
     seen = _several(subject, cut) if subject.held_out.learnt else {}
-    rows = [*said, *sorted((at for at in seen if at not in said), key=lambda at: (-seen[at][0], at))]
+    rows = [*said, *sorted(seen.keys() - set(said), key=lambda at: (-seen[at][0], at))]
     if rows:
         share = len(rows) / len(subject.rows)
         notes = ["|".join(seen[at][1]) if at in seen else "labelled so" for at in rows]
@@ -46,7 +47,7 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _clauses(text: str) -> list[str]:
-    return [piece for piece in CUT.split(text) if len(piece.split()) >= CLAUSE][:GREATEST]
+    return [piece for piece in CUT.split(text[:READ]) if len(piece.split()) >= CLAUSE][:GREATEST]
 
 
 def _several(subject: Subject, cut: dict[int, list[str]]) -> dict[int, tuple[float, tuple[str, ...]]]:

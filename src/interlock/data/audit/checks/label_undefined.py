@@ -11,6 +11,7 @@ from interlock.data.audit.subject import Subject
 
 CODE, CODE_CONFUSED = "label.undefined", "label.confused"
 PAIRS = 10
+SHOWN = 200  # labels named
 LEAST = 0.02  # of the rarer label's rows, from which a pair is worth a sentence in the guide
 
 
@@ -24,7 +25,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             "warn",
             count=len(undefined),
             examples=tuple(undefined[:3]),
-            suggestion=f"write `means` for {', '.join(undefined)}",
+            suggestion=f"write `means` for {', '.join(undefined[:SHOWN])}{', ...' if len(undefined) > SHOWN else ''}",
             action="Say in the contract what each label means and what it does not: annotators and reviewers read it.",
         )
     yield from _confused(subject)

@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from interlock.data.audit.finding import Finding
-from interlock.data.audit.mask import masked
+from interlock.data.audit.mask import anonymous, masked
 from interlock.data.audit.subject import Subject
 
 CODE = "leak.identifier"
-TOKEN = re.compile(r"[\w#@-]*[\d_#@][\w#@-]*")
+TOKEN = re.compile(r"[\w#-]{0,60}[\d_#][\w#-]{0,60}")
 PURE = 0.95  # share of a shape's rows that carry one label
 LEAST = 20  # rows of the shape
 GAIN = 2.0  # how many times the label's own share that must be
@@ -50,8 +50,8 @@ def check(subject: Subject) -> Iterator[Finding]:
 def shapes(text: str, subject: Subject) -> set[str]:
     """Return the shapes of identifier-like tokens in ``text``, and label names written out in it."""
     found = set()
-    for token in TOKEN.findall(text):
-        name = token.strip("#@-").casefold()
+    for token in TOKEN.findall(anonymous(text)):
+        name = token.strip("#-").casefold()
         shape = RUN.sub("#", token)
         if name in subject.contract.labels or any(char.isalpha() or char == "_" for char in shape):
             found.add(shape)

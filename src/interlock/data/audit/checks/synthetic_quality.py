@@ -16,6 +16,7 @@ from interlock.core.measurement import Measurement
 from interlock.data.audit.checks.label_noise import confident_errors
 from interlock.data.audit.finding import Finding
 from interlock.data.audit.learner import held_out
+from interlock.data.audit.mask import READ
 from interlock.data.audit.subject import Subject
 from interlock.measure.proportion import proportion
 
@@ -67,6 +68,7 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 def spoilt(text: str) -> bool:
     """Whether a text shows its making: a model's chatter, an unfilled slot, a stutter."""
+    text = text[:READ]
     if CHATTER.search(text) or PLACEHOLDER.search(text):
         return True
     found = STUTTER.search(text)

@@ -1,4 +1,4 @@
-"""Messages that none of the labels seems to fit: no label is likely and no other row is close. Knows no new label."""
+"""Messages that none of the labels seems to fit: no label claims them and no other row is close. Knows no new label."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from interlock.data.audit.finding import Finding
 from interlock.data.audit.subject import Subject
 
 CODE = "taxonomy.outside"
-UNLIKELY = 0.5  # most probable label below which a row is looked at
-FAR = 0.5  # cosine to the nearest other text below which nothing is close
+CLAIMED = -0.5  # greatest held-out score below which a row is looked at; at 0 a label's machine is undecided
+FAR = 0.6  # cosine to the nearest other text below which nothing is close
 MOST = 4000  # rows looked at, the least likely first
 BLOCK = 500
 
@@ -23,11 +23,11 @@ def check(subject: Subject) -> Iterator[Finding]:
     if not found.learnt:
         return
     sure = found.probabilities.max(axis=1)
-    looked = np.flatnonzero(sure < UNLIKELY)
-    looked = looked[np.lexsort((looked, sure[looked]))][:MOST]
+    looked = np.flatnonzero(found.claims < CLAIMED)
+    looked = looked[np.lexsort((looked, found.claims[looked]))][:MOST]
     nearest = _nearest(subject, looked)
     far = nearest < FAR
-    order = looked[far][np.lexsort((looked[far], sure[looked[far]] + nearest[far]))].tolist()
+    order = looked[far][np.lexsort((looked[far], found.claims[looked[far]] + nearest[far]))].tolist()
     if order:
         yield Finding(
             CODE,

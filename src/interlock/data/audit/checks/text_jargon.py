@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from interlock.data.audit.finding import Finding
-from interlock.data.audit.mask import masked
+from interlock.data.audit.mask import anonymous, masked
 from interlock.data.audit.pieces import token_counts
 from interlock.data.audit.subject import Subject
 
@@ -22,7 +22,8 @@ WORD = re.compile(r"[^\W\d_]{3,}")
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield the commonest words that fall into many pieces, and how many pieces a word takes on average."""
-    rows = Counter(word for row in subject.rows for word in set(WORD.findall(row.text.casefold())))
+    used = [set(WORD.findall(anonymous(row.text).casefold())) for row in subject.rows]
+    rows = Counter(word for some in used for word in some)
     words = sorted(word for word, count in rows.items() if count >= OFTEN)
     if not words:
         return
@@ -31,7 +32,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     broken = {word: int(n) for word, n in zip(words, pieces, strict=True) if n >= BROKEN}
     order = sorted(broken, key=lambda word: (-rows[word], word))
     known = "counted" if subject.tokenizer else "estimated"
-    touched = [at for at, row in enumerate(subject.rows) if any(w in broken for w in WORD.findall(row.text.casefold()))]
+    touched = [at for at, some in enumerate(used) if not some.isdisjoint(broken)]
     yield Finding(
         CODE,
         "note",
