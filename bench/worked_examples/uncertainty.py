@@ -80,27 +80,7 @@ def _accuracy(ledger: Ledger, gold: npt.NDArray[np.int64], said: npt.NDArray[np.
         "No whole number of 5,500 rows gives 0.9210. Nor are 0.9168 and 0.9252 accuracies of 5,500 rows, which the "
         "percentiles of resampled accuracies would be.",
     )
-    right = (said == gold).astype(np.float64)[:, None]
-    plain = float((resampled_sums(right, resamples=10_000, seed=1)[:, 0] / N).std())
-    within = float((resampled_sums(right, resamples=10_000, seed=1, strata=gold)[:, 0] / N).std())
-    printed, share = 0.00216, 1 - 0.00216**2 * N / (0.921 * 0.079)
-    ledger.number(
-        "22.1",
-        "standard deviation of bootstrapped accuracy",
-        "0.00216",
-        plain,
-        "Resampling 5,500 rows with replacement gives sqrt(p (1 - p) / n) whatever the rows are. A deviation of "
-        f"0.00216 belongs to {0.921 * 0.079 / printed**2:,.0f} rows.",
-    )
-    ledger.number(
-        "22.1",
-        "the same, stratified by label",
-        "0.00216",
-        within,
-        "Stratifying removes only the variance between labels' accuracies, here about "
-        f"{1 - (within / plain) ** 2:.0%} of it; {share:.0%} would have to go, with labels almost always right or "
-        "almost always wrong. The loop printed in section 22 is not stratified anyway.",
-    )
+    _deviation(ledger, gold, (said == gold).astype(np.float64)[:, None])
     low, high = wilson(RIGHT, N)
     ledger.fact(
         "22.1",
@@ -126,6 +106,29 @@ def _accuracy(ledger: Ledger, gold: npt.NDArray[np.int64], said: npt.NDArray[np.
         Z * math.sqrt(0.92 * 0.08 / N),
         "carried on from the standard error that was cut off at 0.0036",
         slack=2,
+    )
+
+
+def _deviation(ledger: Ledger, gold: npt.NDArray[np.int64], right: npt.NDArray[np.float64]) -> None:
+    plain = float((resampled_sums(right, resamples=10_000, seed=1)[:, 0] / N).std())
+    within = float((resampled_sums(right, resamples=10_000, seed=1, strata=gold)[:, 0] / N).std())
+    printed, share = 0.00216, 1 - 0.00216**2 * N / (0.921 * 0.079)
+    ledger.number(
+        "22.1",
+        "standard deviation of bootstrapped accuracy",
+        "0.00216",
+        plain,
+        "Resampling 5,500 rows with replacement gives sqrt(p (1 - p) / n) whatever the rows are. A deviation of "
+        f"0.00216 belongs to {0.921 * 0.079 / printed**2:,.0f} rows.",
+    )
+    ledger.number(
+        "22.1",
+        "the same, stratified by label",
+        "0.00216",
+        within,
+        "Stratifying removes only the variance between labels' accuracies, here about "
+        f"{1 - (within / plain) ** 2:.0%} of it; {share:.0%} would have to go, with labels almost always right or "
+        "almost always wrong. The loop printed in section 22 is not stratified anyway.",
     )
 
 
@@ -190,6 +193,17 @@ def _widths(ledger: Ledger, gold: npt.NDArray[np.int64], said: npt.NDArray[np.in
         "Halving takes four times the rows, but it starts at 4.9 points: 0.85 takes about "
         f"{0.886 * 0.114 * (Z / 0.0085) ** 2:,.0f}.",
     )
+    _averages(ledger, gold, said)
+    ledger.number(
+        "23",
+        "true accuracy under 1 % wrong labels",
+        "93%",
+        100 * (0.921 - 0.01 / 9) / (1 - 0.01 - 0.01 / 9),
+        note="if labels are wrong independently of the model's errors; less where the model learned the wrong labels",
+    )
+
+
+def _averages(ledger: Ledger, gold: npt.NDArray[np.int64], said: npt.NDArray[np.int64]) -> None:
     truth, called = indicator(gold, bins=10), indicator(said, bins=10)
     sums = np.split(resampled_sums(np.hstack([truth * called, truth + called]), resamples=4000, seed=1), 2, axis=1)
     low, high = np.quantile(macro_f1(*sums), [0.025, 0.975])
@@ -218,13 +232,6 @@ def _widths(ledger: Ledger, gold: npt.NDArray[np.int64], said: npt.NDArray[np.in
         accuracy,
         "With one label a row micro-F1 is accuracy, whose half-width section 22.1 gives as 0.0042; 0.0036 is the "
         "standard error, not a half-width.",
-    )
-    ledger.number(
-        "23",
-        "true accuracy under 1 % wrong labels",
-        "93%",
-        100 * (0.921 - 0.01 / 9) / (1 - 0.01 - 0.01 / 9),
-        note="if labels are wrong independently of the model's errors; less where the model learned the wrong labels",
     )
 
 

@@ -57,14 +57,12 @@ def embedding_drift(
 
     Returns:
         The drift; ``mmd2``'s bounds are normal, and at least as wide as the null. Fewer than two rows on a side leave
-        it unmeasured with p at 1; so do rows that are all equal, with a distance of 0.
+        it unmeasured with p at 1; rows that are all equal have distance 0 and p at 1.
 
     Raises:
         ValueError: widths differ, or a number is not finite or out of range.
     """
-    before, now = _checked(reference, "reference"), _checked(window, "window")
-    if before.shape[1] != now.shape[1]:
-        raise ValueError(f"window: expected width {before.shape[1]}, got {now.shape[1]}")
+    before, now = _checked(reference, window)
     if permutations < 1 or most < 2 or not (bandwidth is None or 0 < bandwidth < math.inf):  # noqa: PLR2004 - a pair
         raise ValueError(f"expected positive options, got {permutations=}, {most=}, {bandwidth=}")
     checked_level(level)
@@ -72,12 +70,8 @@ def embedding_drift(
     before, now = _thinned(before, most, rng), _thinned(now, most, rng)
     if min(len(before), len(now)) < 2:  # noqa: PLR2004 - a distance within a side takes two rows
         return EmbeddingDrift(unmeasured("mmd2", n=rows), math.nan, math.nan, 1.0, math.nan)
-    squared = _squared_distances(np.vstack([before, now]))
-    width = bandwidth or _median_distance(squared)
-    kernel = np.exp(-squared / (2 * width * width)) if width > 0 else np.ones_like(squared)
-    np.fill_diagonal(kernel, 0.0)
-    side = np.zeros((len(kernel), 1))
-    side[: len(before)] = 1.0
+    kernel, width = _kernel(np.vstack([before, now]), bandwidth)
+    side = (np.arange(len(kernel)) < len(before)).astype(np.float64)[:, None]
     estimate = float(_mmd2(kernel, side, len(before))[0])
     null = _mmd2(kernel, rng.permuted(np.repeat(side, permutations, axis=1), axis=0), len(before))
     p = (1 + int((null >= estimate - 1e-12).sum())) / (1 + permutations)
@@ -113,6 +107,15 @@ def _bounded(estimate: float, error: float, limit: float, *, p: float, n: int, l
     return Measurement("mmd2", value, n, min(low, value), max(estimate + half, value), level, "normal")
 
 
+def _kernel(rows: Floats, bandwidth: float | None) -> tuple[Floats, float]:
+    """Return the Gaussian kernel of all rows with its diagonal at 0, and the bandwidth it was made with."""
+    squared = _squared_distances(rows)
+    width = bandwidth or _median_distance(squared)
+    kernel = np.exp(-squared / (2 * width * width)) if width > 0 else np.ones_like(squared)
+    np.fill_diagonal(kernel, 0.0)
+    return kernel, width
+
+
 def _squared_distances(rows: Floats) -> Floats:
     centred = rows - rows.mean(axis=0)  # distances do not change, rounding does: far from 0 differences would cancel
     squares = (centred**2).sum(axis=1)
@@ -132,10 +135,13 @@ def _thinned(rows: Floats, most: int, rng: np.random.Generator) -> Floats:
     return rows if len(rows) <= most else rows[rng.choice(len(rows), most, replace=False)]
 
 
-def _checked(values: npt.ArrayLike, name: str) -> Floats:
-    rows = np.asarray(values, dtype=np.float64)
-    if rows.ndim != 2 or rows.shape[1] == 0:  # noqa: PLR2004 - a matrix
-        raise ValueError(f"{name}: expected shape (n, d), got {rows.shape}")
-    if not np.isfinite(rows).all():
-        raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
-    return rows
+def _checked(reference: npt.ArrayLike, window: npt.ArrayLike) -> tuple[Floats, Floats]:
+    before, now = np.asarray(reference, dtype=np.float64), np.asarray(window, dtype=np.float64)
+    for name, rows in (("reference", before), ("window", now)):
+        if rows.ndim != 2 or rows.shape[1] == 0:  # noqa: PLR2004 - a matrix
+            raise ValueError(f"{name}: expected shape (n, d), got {rows.shape}")
+        if not np.isfinite(rows).all():
+            raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
+    if before.shape[1] != now.shape[1]:
+        raise ValueError(f"window: expected width {before.shape[1]}, got {now.shape[1]}")
+    return before, now
