@@ -81,7 +81,16 @@ def test_a_text_in_two_parts_refuses_the_data(look: Look, make: Make) -> None:
     assert found is not None
     assert set(found.rows) >= {"r0005", "t5"}
     assert found.severity == "reject"
-    assert found.numbers["exact"] == 0
+    assert found.numbers == {"exact": 0, "normalised": 1, "punctuation": 0}
+
+
+def test_a_text_that_differs_by_punctuation_asks_for_a_look_but_does_not_refuse(look: Look, make: Make) -> None:
+    rows = make(120)
+    audit = look(rows, test=[replace(rows[5], id="t5", text=f"{rows[5].text}!"), *make(200, seed=9)[190:]])
+    found = audit.found("split.leak")
+
+    assert found is not None
+    assert (found.severity, found.rows) == ("warn", ("r0005", "t5"))
 
 
 def test_parts_that_share_nothing_are_accepted(look: Look, make: Make) -> None:

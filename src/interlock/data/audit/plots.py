@@ -15,6 +15,7 @@ from interlock.data.audit.pieces import token_counts
 from interlock.data.audit.subject import Subject
 
 BARS = 30  # labels shown
+BINS = 60
 LINES = 6  # labels followed over time
 INK, ACCENT, SOFT = "#1f2933", "#2b6cb0", "#cbd5e0"
 
@@ -75,7 +76,9 @@ def _tokens(subject: Subject) -> str:
     counts = token_counts([row.text for row in subject.rows], tokenizer=subject.tokenizer)
     limit = subject.contract.input.max_tokens
     figure, axes = _figure()
-    axes.hist(np.minimum(counts, 2 * limit), bins=60, color=ACCENT)
+    most = int(min(counts.max(), 2 * limit))
+    step = most // BINS + 1  # whole tokens, or some bars would count one length more than others
+    axes.hist(np.minimum(counts, most), bins=np.arange(0, most + 2 * step, step) - 0.5, color=ACCENT)
     axes.axvline(limit, color=INK, linestyle="--", linewidth=1)
     axes.annotate(f" limit {limit}", (limit, axes.get_ylim()[1]), va="top", fontsize=8, color=INK)
     axes.set_xlabel("tokens, " + ("counted" if subject.tokenizer else "estimated"), fontsize=8)

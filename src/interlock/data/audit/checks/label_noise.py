@@ -1,7 +1,8 @@
 """Labels that are probably wrong, by confident learning (Northcutt et al. 2021). Knows nothing of why.
 
-A label's threshold is the mean probability that held-out models give it on its own rows. A row is flagged when some
-other label reaches its threshold there and is more probable than every label that does so, the given one included.
+A label's threshold is the mean probability that held-out models give it on its own rows. A row lies off the diagonal of
+the confident joint when some other label reaches its threshold there and is the most probable that does. The number of
+such rows says how many to flag; the probability of the given label says which.
 """
 
 from __future__ import annotations
@@ -25,15 +26,13 @@ def check(subject: Subject) -> Iterator[Finding]:
     judged = np.flatnonzero(found.given >= 0)
     if not found.learnt:
         return
-    flagged = confident_errors(found)
-    order = judged[np.lexsort((judged, margins(found)[judged], ~flagged[judged]))]
-    count = int(flagged.sum())
+    own = found.probabilities[np.arange(found.given.size), found.given]
+    order = judged[np.lexsort((judged, own[judged]))]
+    count = int(confident_errors(found).sum())
     likely = best_other(found)
     shown = order[: max(count, int(SUGGESTED * order.size))]
     suggestions = {
-        subject.rows[at].id: found.labels[likely[at]]
-        for at in shown
-        if flagged[at] or found.probabilities[at, likely[at]] > found.probabilities[at, found.given[at]]
+        subject.rows[at].id: found.labels[likely[at]] for at in shown if found.probabilities[at, likely[at]] > own[at]
     }
     yield Finding(
         CODE,
@@ -62,12 +61,6 @@ def confident_errors(found: HeldOut) -> npt.NDArray[np.bool_]:
     reached = np.where(probabilities >= thresholds - 1e-9, probabilities, -1.0)
     best = reached.argmax(axis=1)
     return np.asarray(judged & (reached.max(axis=1) > 0) & (best != given))
-
-
-def margins(found: HeldOut) -> npt.NDArray[np.float64]:
-    """Return the probability of the given label minus that of the best other one."""
-    rows = np.arange(found.given.size)
-    return np.asarray(found.probabilities[rows, found.given] - found.probabilities[rows, best_other(found)])
 
 
 def best_other(found: HeldOut) -> npt.NDArray[np.int64]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from interlock.core.dataset import PARTS
 from interlock.data.audit.finding import Finding
 from interlock.data.audit.subject import Subject
+from interlock.predict.normalise import same_text_key
 
 CODE, CODE_NEAR, CODE_GROUP = "split.leak", "split.near", "split.group"
 
@@ -21,22 +22,27 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _same_texts(subject: Subject) -> Iterator[Finding]:
-    early, late = [], []
+    early: list[int] = []
+    late: list[int] = []
     for family in subject.repeats:
         before, last = _earlier(subject, family)
         early += before
         late += last if before else []
-    if early:
-        yield Finding(
-            CODE,
-            "reject",
-            count=len(early),
-            rows=subject.ids([*early, *late]),
-            examples=subject.show(early, notes=[f"{subject.parts[at]} row, also in a later part" for at in early]),
-            numbers={"exact": _exact(subject, early, late), "normalised": len(early)},
-            action="Take the rows of the earlier part out (the first ones listed); a score on the later part would "
-            "otherwise reward remembering.",
-        )
+    if not early:
+        return
+    exact = _shared(subject, early, lambda text: text)
+    same = _shared(subject, early, same_text_key)
+    order = sorted(early, key=lambda at: (at not in exact, at not in same, at))
+    yield Finding(
+        CODE,
+        "reject" if same else "warn",
+        count=len(early),
+        rows=subject.ids([*order, *late]),
+        examples=subject.show(order, notes=[f"{subject.parts[at]} row, also in a later part" for at in order]),
+        numbers={"exact": len(exact), "normalised": len(same), "punctuation": len(early) - len(same)},
+        action="Take the rows of the earlier part out (the first ones listed); a score on the later part would "
+        "otherwise reward remembering.",
+    )
 
 
 def _near_texts(subject: Subject) -> Iterator[Finding]:
@@ -81,6 +87,11 @@ def _earlier(subject: Subject, rows: list[int]) -> tuple[list[int], list[int]]:
     return before, [at for at in rows if PARTS.index(subject.parts[at]) == latest]
 
 
-def _exact(subject: Subject, early: list[int], late: list[int]) -> int:
-    texts = {subject.rows[at].text for at in late}
-    return sum(subject.rows[at].text in texts for at in early)
+def _shared(subject: Subject, early: list[int], form: Callable[[str], str]) -> set[int]:
+    """Return the rows whose text, in some form, stands in a part later than theirs."""
+    latest: dict[str, int] = {}
+    for family in (subject.places[subject.keys[at]] for at in early):
+        for at in family:
+            text = form(subject.rows[at].text)
+            latest[text] = max(latest.get(text, 0), PARTS.index(subject.parts[at]))
+    return {at for at in early if PARTS.index(subject.parts[at]) < latest[form(subject.rows[at].text)]}
