@@ -49,10 +49,13 @@ def take(
         progress: told how far it is.
 
     Raises:
-        InputError: there are no rows.
+        InputError: there are no rows, or a calibrator that receipts cannot record.
     """
     if not len(rows):
         raise InputError("there are no rows to measure")
+    calibrator = predictor.calibrator
+    if not isinstance(calibrator, Temperature):  # the judge recomputes probabilities from the receipt alone
+        raise InputError(f"receipts record a temperature, not a {type(calibrator).__name__} calibrator")
     for example in rows.examples[:WARM_UP]:
         predictor.decide(example.text)
     logits, latencies, kept = [], [], []
@@ -71,7 +74,6 @@ def take(
         )
         if progress is not None:
             progress(done, len(rows))
-    calibrator = predictor.calibrator
     receipt = Receipt(
         receipt=1,
         name=subject.name,
@@ -80,7 +82,7 @@ def take(
         contract=predictor.contract.to_json(),
         fixtures=tuple(sorted(subject.fixtures)),
         crossings=dict(subject.crossings),
-        temperature=calibrator.temperature if isinstance(calibrator, Temperature) else None,
+        temperature=calibrator.temperature,
         unknown_threshold=_finite(predictor),
         rows=tuple(kept),
         logits=Matrix.of(np.stack(logits)),
