@@ -29,6 +29,7 @@ class Example:
     lang: str | None = None
     source: Source = "production"
     weight: float = 1.0
+    annotations: tuple[tuple[str, str], ...] = ()  # (annotator, label) for everyone who labelled it, by annotator
 
     @property
     def label(self) -> str:
@@ -47,6 +48,8 @@ class Example:
             out["source"] = self.source
         if self.weight != 1.0:
             out["weight"] = self.weight
+        if self.annotations:
+            out["annotations"] = dict(self.annotations)
         return out
 
 

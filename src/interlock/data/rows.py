@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from interlock.core.canonical import parse_json
 from interlock.core.dataset import Example
 from interlock.core.errors import Problem, did_you_mean
 from interlock.data.formats import RawRow
@@ -38,7 +41,7 @@ def _unique(example: Example, where: str, seen: dict[str, str], *, derived: bool
     if derived:  # the same text and label twice, without ids, are two rows
         base, copy = example.id, 2
         while example.id in seen:
-            example = _with_id(example, f"{base}-{copy}")
+            example = replace(example, id=f"{base}-{copy}")
             copy += 1
     elif example.id in seen:
         return [Problem(where, "id", f"an id not used before (it is at {seen[example.id]})", repr(example.id))]
@@ -46,24 +49,12 @@ def _unique(example: Example, where: str, seen: dict[str, str], *, derived: bool
     return example
 
 
-def _with_id(example: Example, new: str) -> Example:
-    return Example(
-        id=new,
-        text=example.text,
-        labels=example.labels,
-        group=example.group,
-        timestamp=example.timestamp,
-        slice=example.slice,
-        lang=example.lang,
-        source=example.source,
-        weight=example.weight,
-    )
-
-
 def _example(row: dict[str, Any], where: str, labels: Collection[str] | None) -> Example | list[Problem]:
     problems: list[Problem] = []
     text = _text(row, where, problems)
-    names = _labels(row, where, labels, problems)
+    given = _annotations(row, where, labels, problems)
+    by_vote = given is not None and "labels" not in row and row.get("label") is None
+    names = _majority(given or (), where, problems) if by_vote else _labels(row, where, labels, problems)
     fields = {name: _optional(row, name, where, problems) for name in OPTIONAL_TEXT}
     _check_timestamp(fields["timestamp"], where, problems)
     source = row.get("source", "production")
@@ -83,6 +74,7 @@ def _example(row: dict[str, Any], where: str, labels: Collection[str] | None) ->
         labels=names,
         source=source,
         weight=float(weight),
+        annotations=given or (),
         **fields,
     )
 
@@ -114,15 +106,59 @@ def _labels(row: dict[str, Any], where: str, known: Collection[str] | None, prob
         problems.append(Problem(where, field, "a label", "nothing" if not value else repr(value)[:80]))
         return ()
     for name in value:
-        if not isinstance(name, str) or not name:
-            problems.append(Problem(where, field, "a label's name", repr(name)[:80]))
-        elif known is not None and name not in known:
-            problems.append(
-                Problem(where, field, f"a label of the contract{did_you_mean(name, list(known))}", repr(name)[:80])
-            )
+        _check_label(name, where, field, known, problems)
     if len(set(map(repr, value))) != len(value):
         problems.append(Problem(where, field, "each label once", repr(value)[:80]))
     return tuple(value)
+
+
+def _check_label(name: Any, where: str, field: str, known: Collection[str] | None, problems: list[Problem]) -> None:
+    if not isinstance(name, str) or not name:
+        problems.append(Problem(where, field, "a label's name", repr(name)[:80]))
+    elif known is not None and name not in known:
+        expected = f"a label of the contract{did_you_mean(name, list(known))}"
+        problems.append(Problem(where, field, expected, repr(name)[:80]))
+
+
+def _annotations(
+    row: dict[str, Any], where: str, known: Collection[str] | None, problems: list[Problem]
+) -> tuple[tuple[str, str], ...] | None:
+    """Return (annotator, label) pairs by annotator: ``None`` without the field, nothing where the field is bad.
+
+    A null stands for someone who did not label this row, as columns of one file have the same annotators in every row.
+    """
+    value = row.get("annotations")
+    if value is None:
+        return None
+    if isinstance(value, str):  # a cell of CSV
+        value = _object(value)
+    if not isinstance(value, dict) or not any(label is not None for label in value.values()):
+        problems.append(Problem(where, "annotations", "an object, annotator to label", repr(row["annotations"])[:80]))
+        return ()
+    if any(not isinstance(name, str) or not name.strip() for name in value):
+        problems.append(Problem(where, "annotations", "an annotator's name", repr(list(value))[:80]))
+        return ()
+    before = len(problems)
+    pairs = sorted((annotator, label) for annotator, label in value.items() if label is not None)
+    for annotator, label in pairs:
+        _check_label(label, where, f"annotations.{annotator[:40]}", known, problems)
+    return tuple(pairs) if len(problems) == before else ()
+
+
+def _object(text: str) -> Any:
+    try:
+        return parse_json(text)
+    except ValueError:
+        return None
+
+
+def _majority(given: tuple[tuple[str, str], ...], where: str, problems: list[Problem]) -> tuple[str, ...]:
+    """Return the label most annotators gave; nothing where their labels were bad, which is a problem already."""
+    most = Counter(label for _, label in given).most_common(2)
+    if len(most) > 1 and most[0][1] == most[1][1]:
+        tie = " and ".join(f"{label!r} {count} times" for label, count in most)
+        problems.append(Problem(where, "label", "a label, as the annotators are tied", tie[:160]))
+    return tuple(label for label, _ in most[:1])
 
 
 def _optional(row: dict[str, Any], name: str, where: str, problems: list[Problem]) -> str | None:
