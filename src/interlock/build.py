@@ -14,7 +14,7 @@ from interlock.bundle.layout import GRAPH, GRAPH_INT8, RECEIPT
 from interlock.bundle.open import Bundle, open_bundle
 from interlock.bundle.pack import pack
 from interlock.bundle.run import FINISHED, start_run, write_json
-from interlock.calibrate.fit import calibrate
+from interlock.calibrate.fit import AUTO, calibrate, check_kind
 from interlock.core.clock import Clock, SystemClock
 from interlock.core.contract_file import parse_contract
 from interlock.core.errors import require
@@ -54,6 +54,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     encoder: str = "minilm",
     champion: str | Path | None = None,
     recipe: Recipe | None = None,
+    calibrator: str = AUTO,
     engine: str = GRAPH_INT8,
     watch: Watch = unwatched,
     clock: Clock | None = None,
@@ -69,6 +70,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         encoder: ``minilm``, ``distilbert``, ``tiny``, a folder or a Hub id.
         champion: the bundle in service, run on the same test rows; without one, comparisons are with the best baseline.
         recipe: hyper-parameters; by default those that suit the encoder.
+        calibrator: a kind of ``calibrate.kinds.LOGIT_FITS``, or ``auto``: the one that suits the calibration rows.
         engine: the graph that serves.
         watch: told how far it is.
         clock: the machine's, unless a test gives another.
@@ -85,6 +87,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     terms = parse_contract(source, where=str(contract))
     split = prepare(data, calibration=calibration, test=test, contract=terms, seed=(recipe or Recipe()).seed)
     check_available(resolve(encoder))
+    check_kind(calibrator)
     assemble.note_unfitted(terms, watch)
     start_run(run, {"contract": terms.to_json(), "encoder": encoder, "environment": assemble.environment()})
     write_json(run / "split.json", split.manifest.to_json())
@@ -97,7 +100,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
 
     watch({"event": "stage", "stage": "calibrate", "detail": f"{len(split.calibration)} rows"})
     calibration_logits = assemble.scored(scorer, split.calibration, terms)
-    calibrated = calibrate(split.calibration, calibration_logits, terms)
+    calibrated = calibrate(split.calibration, calibration_logits, terms, kind=calibrator)
     predictor = Predictor(
         contract=terms, scorer=scorer, calibrator=calibrated.calibrator, unknown=calibrated.unknown, clock=clock
     )

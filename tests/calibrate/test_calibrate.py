@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
-from interlock.calibrate.fit import calibrate, fit_unknown
+from interlock.calibrate.fit import calibrate, check_kind, fit_unknown
+from interlock.calibrate.kinds import LOGIT_FITS
 from interlock.calibrate.temperature import fit_temperature
 from interlock.core.dataset import CalibrationSet, Example
 from interlock.core.errors import InputError
@@ -99,3 +100,28 @@ def test_rows_with_several_labels_do_not_move_the_temperature() -> None:
     alone = calibrate(CalibrationSet(tuple(single)), logits, contract)
     mixed = calibrate(CalibrationSet((*single, *both)), np.vstack([logits, extra]), contract)
     assert alone.calibrator == mixed.calibrator
+
+
+@pytest.mark.parametrize("kind", LOGIT_FITS)
+def test_every_kind_can_be_asked_for(kind: str) -> None:
+    logits, gold = sample(2.0, rows=300, labels=2)
+    rows = CalibrationSet(tuple(Example(f"s{i}", "x", (("yes", "no")[column],)) for i, column in enumerate(gold)))
+
+    made = calibrate(rows, logits, tiny_contract(), kind=kind)
+    assert made.calibrator == LOGIT_FITS[kind](np.asarray(logits, dtype=np.float64), gold)
+    assert made.facts["chosen"] is False
+
+
+def test_the_automatic_choice_says_what_it_weighed() -> None:
+    logits, gold = sample(2.0, rows=300, labels=2)
+    rows = CalibrationSet(tuple(Example(f"s{i}", "x", (("yes", "no")[column],)) for i, column in enumerate(gold)))
+
+    made = calibrate(rows, logits, tiny_contract())
+    assert made.facts["chosen"] is True
+    assert set(made.facts["crossfit_nll"]) == set(LOGIT_FITS)
+    assert made.facts["crossfit_nll"]["raw"] > made.facts["crossfit_nll"]["temperature"]
+
+
+def test_an_unknown_kind_is_refused_with_a_suggestion() -> None:
+    with pytest.raises(InputError, match="did you mean 'isotonic'"):
+        check_kind("isotonc")

@@ -67,7 +67,7 @@ def receipt(right: int = 95, wrong: int = 5, *, contract: Contract | None = None
         fixtures=tuple(row.id for row in rows),
         rows=rows,
         logits=Matrix.of(logits),
-        temperature=1.0,
+        calibrator={"calibrator": "temperature", "temperature": 1.0},
         latency_ms=tuple([1.0] * (right + wrong)),
     )
     printed = {name: found.to_json() for name, found in measurements(Derived(made)).items()}

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from interlock.core.dataset import Dataset, Example
 from interlock.core.errors import InputError
+from interlock.core.receipt import Receipt
+from interlock.gate.derive import Derived
 from interlock.gate.judge import judge
 from interlock.gate.take import Subject, take
-from interlock.predict.calibrators import Platt
-from interlock.testing import FrozenClock, logits_for, tiny_contract, tiny_predictor
+from interlock.predict.calibrators import Beta, Calibrator, Histogram, Isotonic, Platt, Temperature, VectorScaling
+from interlock.testing import FrozenClock, logits_for, tiny_predictor
 
 ROWS = Dataset(tuple(Example(f"r{i}", f"text {i}", ("yes",)) for i in range(30)))
+CALIBRATORS = (
+    Temperature(2.0),
+    Platt(0.5, 0.1),
+    Beta(0.7, 0.8, 0.1),
+    Isotonic((0.5, 1.0), (0.4, 0.95)),
+    Histogram((0.8,), (0.6, 0.9)),
+    VectorScaling((0.5, 0.7), (0.1, -0.1)),
+)
 SUBJECT = Subject("tiny", {"label_version": "tiny-v1"}, fixtures=[row.id for row in ROWS])
 
 
@@ -35,13 +46,33 @@ def test_texts_the_input_policy_refuses_count_as_refused_rows() -> None:
     assert receipt.measurements["coverage"]["value"] == pytest.approx(30 / 32)
 
 
-def test_a_calibrator_that_a_receipt_cannot_record_is_refused() -> None:
-    predictor = replace(
-        tiny_predictor(lambda _: logits_for(0.9, 0.1), contract=tiny_contract()), calibrator=Platt(0.5, 0.0)
-    )
+@pytest.mark.parametrize("calibrator", CALIBRATORS, ids=lambda calibrator: type(calibrator).__name__)
+def test_a_receipt_remembers_its_calibrator_so_the_judge_finds_the_served_probabilities(calibrator: Calibrator) -> None:
+    predictor = replace(tiny_predictor(lambda _: logits_for(0.9, 0.1)), calibrator=calibrator)
+    receipt = take(predictor, ROWS, SUBJECT, clock=FrozenClock())
+    served = predictor.trace("text 1").probabilities
 
-    with pytest.raises(InputError, match="Platt"):
-        take(predictor, ROWS, SUBJECT, clock=FrozenClock())
+    again, claimed = Receipt.from_bytes(receipt.to_bytes(), where="receipt.json")
+    assert served is not None
+    assert Derived(again).probabilities[0] == pytest.approx(served, abs=1e-7)
+    assert judge(again, claimed_digest=claimed).measurements["nll"].value == pytest.approx(-math.log(served[0]))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"calibrator": "magic"},
+        {"calibrator": "temperature", "temperature": 0.0},
+        {"calibrator": "temperature", "temperature": True},
+        {"calibrator": "vector", "scale": [1.0, 1.0, 1.0], "bias": [0.0, 0.0, 0.0]},
+    ],
+)
+def test_a_receipt_whose_calibrator_does_not_read_is_refused(body: dict[str, object]) -> None:
+    receipt = take(tiny_predictor(lambda _: logits_for(0.9, 0.1)), ROWS, SUBJECT, clock=FrozenClock())
+    edited = receipt.model_copy(update={"calibrator": body})
+
+    with pytest.raises(InputError, match="calibrator"):
+        judge(edited, claimed_digest=edited.digest)
 
 
 def test_no_rows_make_no_receipt() -> None:

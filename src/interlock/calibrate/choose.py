@@ -15,6 +15,7 @@ from interlock.calibrate.kinds import LOGIT_FITS, SCORE_FITS
 from interlock.calibrate.rows import Flags, Floats, checked_logits, checked_scores
 from interlock.predict.calibrators import Calibrator, ConfidenceCalibrator
 
+ROWS_A_LABEL, MOST_LABELS = 5, 200  # vector scaling fits two numbers a label, at a cost that grows with their cube
 SMALLEST = float(np.finfo(np.float64).eps)  # keeps the loss of a row finite
 Kind = TypeVar("Kind", bound=Calibrator)
 
@@ -31,6 +32,8 @@ class Choice(Generic[Kind]):
 def choose(logits: npt.ArrayLike, gold: npt.ArrayLike, *, folds: int = 5, seed: int = 0) -> Choice[Calibrator]:
     """Choose among ``LOGIT_FITS`` by the NLL of the right label; see ``simplest`` for the rule.
 
+    Vector scaling is not tried with under 5 rows a label or over 200 labels.
+
     Args:
         logits: (n rows, k labels), finite. One row leaves nothing to choose by: raw.
         gold: (n,) columns of the right labels.
@@ -42,7 +45,9 @@ def choose(logits: npt.ArrayLike, gold: npt.ArrayLike, *, folds: int = 5, seed: 
     """
     z, labels = checked_logits(logits, gold)
     losses = {}
-    for kind in LOGIT_FITS if len(z) >= LEAST_FOLDS else ():
+    few = len(z) < ROWS_A_LABEL * z.shape[1] or z.shape[1] > MOST_LABELS
+    tried = [kind for kind in LOGIT_FITS if not (kind == "vector" and few)]
+    for kind in tried if len(z) >= LEAST_FOLDS else ():
         p = crossfit(z, labels, kind=kind, folds=folds, seed=seed)
         losses[kind] = -np.log(np.maximum(p[np.arange(len(z)), labels], SMALLEST))
     kind = simplest(losses)

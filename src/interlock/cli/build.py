@@ -51,6 +51,7 @@ def build(  # noqa: PLR0913 - one option per choice
     learning_rate: float | None = None,
     gamma: float | None = None,
     seed: int | None = None,
+    calibrator: str = "auto",
     engine: Literal["int8", "fp32"] = "int8",
     json: bool = False,
 ) -> int:
@@ -71,6 +72,8 @@ def build(  # noqa: PLR0913 - one option per choice
         learning_rate: Peak rate of the head and the top layer.
         gamma: Focusing of the focal loss; 0 is cross-entropy.
         seed: Decides the split, the order of the rows and every random start.
+        calibrator: auto (chosen by cross-fitted likelihood on the calibration rows), raw, temperature, platt, beta,
+            vector, histogram or isotonic.
         engine: The graph that serves.
         json: Print one machine-readable object at the end instead of tables.
     """
@@ -90,6 +93,7 @@ def build(  # noqa: PLR0913 - one option per choice
             encoder=encoder,
             recipe=recipe,
             champion=champion,
+            calibrator=calibrator,
             engine=GRAPH_INT8 if engine == "int8" else GRAPH,
             watch=watch,
         )

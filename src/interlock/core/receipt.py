@@ -70,7 +70,7 @@ class Receipt(Strict):
     crossings: dict[Id, Annotated[int, Field(ge=0, strict=True)]] = Field(
         default_factory=dict
     )  # the split's leakage proof
-    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)] | None = None
+    calibrator: dict[str, Any] | None = None  # as stored in a bundle; absent when probabilities are the plain softmax
     unknown_threshold: Finite | None = None
     rows: tuple[Row, ...]
     logits: Matrix | None = None  # one row per row above; absent when the rows carry scores

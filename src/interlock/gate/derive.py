@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from interlock.core.contract import Contract, Costs, Threshold
 from interlock.core.decision import Decision, Outcome
-from interlock.core.errors import InputError, Problem, did_you_mean
+from interlock.core.errors import InputError, Problem, RefusedError, did_you_mean
 from interlock.core.measurement import Measurement
 from interlock.core.receipt import Receipt
 from interlock.measure.classify import classification
@@ -20,7 +20,7 @@ from interlock.measure.cost import cost_per_message
 from interlock.measure.latency import quantile
 from interlock.measure.selective import accepted_accuracy, coverage
 from interlock.measure.sets import exact_match, micro_f1
-from interlock.predict.calibrators import Temperature
+from interlock.predict.calibrators import Calibrator, Temperature, calibrator_from_json
 from interlock.predict.decide import Evidence, decide
 from interlock.predict.detectors import UnknownGate
 
@@ -56,12 +56,24 @@ class Derived:
                         )
                     ],
                 )
-            return np.asarray(Temperature(self.receipt.temperature or 1.0).probabilities(self.receipt.logits.array))
+            return np.asarray(self._calibrator.probabilities(self.receipt.logits.array))
         if not isinstance(self.contract.decide, Threshold):
             raise InputError("a receipt with scores needs a threshold policy; others need logits")
         scores = np.array([row.score for row in self.receipt.rows], dtype=np.float64).reshape(-1, 1)
         pair = np.hstack([1 - scores, scores])
         return pair if self.contract.index[self.contract.decide.positive] == 1 else pair[:, ::-1]
+
+    @property
+    def _calibrator(self) -> Calibrator:
+        if self.receipt.calibrator is None:
+            return Temperature(1.0)
+        try:
+            found = calibrator_from_json(self.receipt.calibrator)
+            found.probabilities(np.zeros(len(self.contract.labels)))
+        except (RefusedError, ValueError) as error:
+            problem = Problem("receipt", "calibrator", f"one for {len(self.contract.labels)} labels", str(error))
+            raise InputError("the receipt's calibrator does not read", [problem]) from error
+        return found
 
     @cached_property
     def gold(self) -> IntArray:

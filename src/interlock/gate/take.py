@@ -13,7 +13,6 @@ from interlock.core.dataset import Dataset
 from interlock.core.errors import InputError
 from interlock.core.receipt import Matrix, Receipt, Row
 from interlock.gate.derive import Derived, measurements
-from interlock.predict.calibrators import Temperature
 from interlock.predict.normalise import allowed_start
 from interlock.predict.predictor import Predictor
 from interlock.predict.scorer import FloatArray
@@ -49,13 +48,10 @@ def take(
         progress: told how far it is.
 
     Raises:
-        InputError: there are no rows, or a calibrator that receipts cannot record.
+        InputError: there are no rows.
     """
     if not len(rows):
         raise InputError("there are no rows to measure")
-    calibrator = predictor.calibrator
-    if not isinstance(calibrator, Temperature):  # the judge recomputes probabilities from the receipt alone
-        raise InputError(f"receipts record a temperature, not a {type(calibrator).__name__} calibrator")
     for example in rows.examples[:WARM_UP]:
         predictor.decide(example.text)
     logits, latencies, kept = [], [], []
@@ -82,7 +78,7 @@ def take(
         contract=predictor.contract.to_json(),
         fixtures=tuple(sorted(subject.fixtures)),
         crossings=dict(subject.crossings),
-        temperature=calibrator.temperature,
+        calibrator=predictor.calibrator.to_json(),
         unknown_threshold=_finite(predictor),
         rows=tuple(kept),
         logits=Matrix.of(np.stack(logits)),
