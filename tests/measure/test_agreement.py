@@ -70,7 +70,7 @@ def test_cohens_kappa_of_a_two_by_two_table_is_the_arithmetic() -> None:
     assert found.low < 0.4 < found.high
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 5))
 def test_kappas_are_those_of_the_libraries(seed: int, k: int) -> None:
     chance = np.random.default_rng(seed)
@@ -84,6 +84,7 @@ def test_kappas_are_those_of_the_libraries(seed: int, k: int) -> None:
     assert ours == pytest.approx(cohen_kappa_score(ratings[:, 0], ratings[:, 1]), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(RATINGS, st.randoms(use_true_random=False))
 def test_names_of_annotators_and_the_order_of_rows_mean_nothing(ratings: Ratings, chance: object) -> None:
     order = np.random.default_rng(chance.randrange(2**32))  # type: ignore[attr-defined]
@@ -92,6 +93,7 @@ def test_names_of_annotators_and_the_order_of_rows_mean_nothing(ratings: Ratings
     assert values(moved) == pytest.approx(values(ratings), nan_ok=True)
 
 
+@settings(deadline=None)
 @given(RATINGS)
 def test_alpha_is_one_minus_observed_over_expected_disagreement_of_the_pairs(ratings: Ratings) -> None:
     units = [[int(one) for one in row if one != MISSING] for row in ratings]
@@ -110,6 +112,7 @@ def test_alpha_is_one_minus_observed_over_expected_disagreement_of_the_pairs(rat
     assert values(ratings)["krippendorff_alpha"] == pytest.approx(1 - observed / expected)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2), min_size=2, max_size=30), st.integers(2, 6))
 def test_annotators_who_always_agree_have_one_of_everything(truth: list[int], annotators: int) -> None:
     found = values(np.repeat(np.array(truth)[:, None], annotators, axis=1))
