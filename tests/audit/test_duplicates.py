@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 
 from interlock.core.dataset import Example
-from interlock.data.audit.near import near_texts
 from interlock.data.audit.run import Audit
-from interlock.data.audit.subject import loose_key
+from interlock.data.near import loose_key, near_texts
 
 Look = Callable[..., Audit]
 Make = Callable[..., list[Example]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,7 @@ from interlock.core.contract import Contract
 from interlock.core.dataset import PARTS, Example, Part
 from interlock.data.audit.learner import HeldOut, TextSpace, held_out
 from interlock.data.audit.mask import masked
-from interlock.data.audit.near import NearTexts, near_texts
-from interlock.predict.normalise import same_text_key
+from interlock.data.near import NearTexts, loose_key, near_texts
 
 EXAMPLES = 3
 
@@ -99,13 +97,3 @@ class Subject:
             note = f" ({notes[place]})" if place < len(notes) else ""
             lines.append(f"{row.id} [{'|'.join(row.labels)}] {masked(row.text)}{note}")
         return tuple(lines)
-
-
-def loose_key(text: str) -> str:
-    """Return the form under which texts differ only by case, spacing, punctuation or what cannot be seen."""
-    whole = same_text_key(text)
-    if whole.isascii():
-        words = "".join(char if char.isalnum() or char in "+#$%&@<>=^|~`" else " " for char in whole)
-    else:
-        words = "".join(" " if unicodedata.category(char)[0] == "P" else char for char in whole)
-    return " ".join(words.split()) or whole

