@@ -118,7 +118,8 @@ def test_annotators_who_always_agree_have_one_of_everything(truth: list[int], an
     found = values(np.repeat(np.array(truth)[:, None], annotators, axis=1))
 
     assert found["observed_agreement"] == 1
-    beyond = {found["fleiss_kappa"], found["krippendorff_alpha"], found.get("cohen_kappa", found["fleiss_kappa"])}
+    cohen = cohen_kappa(np.array(truth), np.array(truth), k=3, resamples=1)
+    beyond = {found["fleiss_kappa"], found["krippendorff_alpha"], cohen.value}
     assert beyond == {1.0} if len(set(truth)) > 1 else all(map(math.isnan, beyond))
 
 
@@ -134,9 +135,8 @@ def test_perfect_agreement_on_few_rows_does_not_promise_perfection() -> None:
     ("ratings", "name", "reason"),
     [
         ([[0, 0], [0, 0]], "fleiss_kappa", ONE_LABEL),
-        ([[0, 0], [0, 0]], "cohen_kappa", ONE_LABEL),
         ([[0], [1]], "krippendorff_alpha", NO_OVERLAP),
-        ([[0, _], [_, 1]], "cohen_kappa", NO_OVERLAP),
+        ([[0, _], [_, 1]], "fleiss_kappa", NO_OVERLAP),
         ([[_, _]], "observed_agreement", NO_OVERLAP),
         ([[0, 1], [0, 0]], "agreement.c", NEVER_GIVEN),
     ],
@@ -147,6 +147,14 @@ def test_what_has_no_answer_is_unknown_and_says_why(ratings: list[list[int]], na
     assert not found.measurements[name].known
     assert found.reasons[name] == reason
     assert set(found.reasons) == {name for name, one in found.measurements.items() if math.isnan(one.value)}
+
+
+@pytest.mark.parametrize(("second", "n"), [([0, 0, _], 2), ([_, _, 1], 0)])
+def test_two_annotators_who_give_one_label_or_share_no_row_have_no_kappa(second: list[int], n: int) -> None:
+    found = cohen_kappa(np.array([0, 0, _]), np.array(second), k=2)
+
+    assert math.isnan(found.value)
+    assert found.n == n
 
 
 @pytest.mark.parametrize("ratings", [[[0, 3]], [[-2, 0]], [0, 1]])

@@ -19,6 +19,7 @@ from interlock.measure.bootstrap import Sums, bootstrap, from_values, resampled_
 
 MISSING = -1  # in place of a label: this annotator did not rate this row
 PAIR = 2  # ratings of a row that can agree
+MARGINS = ("observed_agreement", "fleiss_kappa", "krippendorff_alpha")
 BEYOND_CHANCE = (-1.0, 1.0)
 NO_OVERLAP = "no row has two ratings"
 ONE_LABEL = "only one label was given, so chance alone agrees on every row"
@@ -52,7 +53,6 @@ def agreement(
         row's pairs count as one row, and each label's share is its share of all ratings.
         ``krippendorff_alpha`` (nominal; Krippendorff 2004, Content Analysis, chapter 11; 2011, Computing Krippendorff's
         Alpha-Reliability): a row weighs by its ratings.
-        ``cohen_kappa``, with two annotators.
         ``agreement.LABEL`` (0-1): given that one annotator says LABEL, how probably another does (specific agreement,
         Fleiss 1975, Biometrics 31:651), and ``alpha.LABEL``: alpha of LABEL against all others.
         All but shares lie in -1..1, and 1 is full agreement. Bounds are NaN where so few rows carry a second label that
@@ -61,18 +61,11 @@ def agreement(
     Raises:
         ValueError: another shape, or a value that is neither a label's index nor ``MISSING``.
     """
-    counts, given = _counts(ratings, k=len(labels))
-    if not len(counts):
-        names = ["observed_agreement", "fleiss_kappa", "krippendorff_alpha", *_label_names(labels)]
-        found, reasons = {name: unmeasured(name) for name in names}, dict.fromkeys(names, NO_OVERLAP)
-    else:
-        found, reasons = _measured(counts, labels, resamples=resamples, seed=seed, level=level)
-    if given.shape[1] == PAIR:
-        kappa = cohen_kappa(given[:, 0], given[:, 1], k=len(labels), resamples=resamples, seed=seed, level=level)
-        found["cohen_kappa"] = kappa
-        if np.isnan(kappa.value):
-            reasons["cohen_kappa"] = ONE_LABEL if kappa.n else NO_OVERLAP
-    return Agreement(found, reasons)
+    counts = _counts(ratings, k=len(labels))
+    if len(counts):
+        return _measured(counts, labels, resamples=resamples, seed=seed, level=level)
+    names = [*MARGINS, *_label_names(labels)]
+    return Agreement({name: unmeasured(name) for name in names}, dict.fromkeys(names, NO_OVERLAP))
 
 
 def cohen_kappa(
@@ -100,8 +93,8 @@ def cohen_kappa(
     )
 
 
-def _counts(ratings: IntArray, *, k: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Return how often each row with two ratings got each label, (rows, k), and the checked ratings, (n, m)."""
+def _counts(ratings: IntArray, *, k: int) -> npt.NDArray[np.float64]:
+    """Return how often each row with two ratings got each label, (rows, k)."""
     raw = np.asarray(ratings)
     if raw.ndim != 2:  # noqa: PLR2004 - a matrix
         raise ValueError(f"ratings: expected shape (n rows, m annotators), got {raw.shape}")
@@ -109,19 +102,19 @@ def _counts(ratings: IntArray, *, k: int) -> tuple[npt.NDArray[np.float64], npt.
     counts = np.zeros((len(given), k))
     row, annotator = np.nonzero(given != MISSING)
     np.add.at(counts, (row, given[row, annotator]), 1.0)
-    return counts[counts.sum(axis=1) >= PAIR], given
+    return np.asarray(counts[counts.sum(axis=1) >= PAIR])
 
 
 def _measured(
     counts: npt.NDArray[np.float64], labels: Sequence[str], *, resamples: int, seed: int, level: float
-) -> tuple[dict[str, Measurement], dict[str, str]]:
+) -> Agreement:
     k, of_row = len(labels), counts.sum(axis=1, keepdims=True)
     agreeing = counts * (counts - 1) / (of_row - 1)
     rows = np.column_stack([agreeing.sum(axis=1) / of_row[:, 0], np.ones(len(counts)), counts, agreeing])
     whole, sums = rows.sum(axis=0)[None], resampled_sums(rows, resamples=resamples, seed=seed)
     values = zip(_figures(whole, k), _figures(sums, k), strict=True)
-    names = ["observed_agreement", "fleiss_kappa", "krippendorff_alpha", *_label_names(labels)]
-    rated = [len(counts)] * 3 + 2 * (counts > 0).sum(axis=0).tolist()
+    names = [*MARGINS, *_label_names(labels)]
+    rated = [len(counts)] * len(MARGINS) + 2 * (counts > 0).sum(axis=0).tolist()
     found, reasons = {}, {}
     for name, (value, drawn), n in zip(names, values, rated, strict=True):
         share = name.startswith(("observed", "agreement."))
@@ -130,7 +123,7 @@ def _measured(
         if np.isnan(value[0]):
             per_label = ALWAYS_GIVEN if n else NEVER_GIVEN
             reasons[name] = per_label if name.startswith(("agreement.", "alpha.")) else ONE_LABEL
-    return found, reasons
+    return Agreement(found, reasons)
 
 
 def _label_names(labels: Sequence[str]) -> list[str]:
