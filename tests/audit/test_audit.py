@@ -21,6 +21,7 @@ from interlock.data.audit.load import load
 from interlock.data.audit.page import page
 from interlock.data.audit.run import CHECKS, Audit, examine
 from interlock.data.traffic import simulate
+from interlock.report.figures import svg
 
 Look = Callable[..., Audit]
 Make = Callable[..., list[Example]]
@@ -122,7 +123,7 @@ def test_the_page_stands_alone_and_escapes_what_data_says(workspace: Path, comma
 def test_an_injected_label_cannot_speak_html(look: Look, terms: Terms, make: Make) -> None:
     evil = "<img src=x onerror=alert(1)> $x_{2}$"
     rows = [replace(row, labels=(evil,)) if row.label == "music" else row for row in make(80)]
-    whole = page(look(rows, contract=terms("billing", "cooking", evil, "travel")))
+    whole = page(look(rows, contract=terms("billing", "cooking", evil, "travel")), svg=svg)
 
     assert "<img" not in whole
     assert "&lt;img" in whole
@@ -202,7 +203,7 @@ def test_odd_data_is_audited_and_drawn(rows: list[Example], look: Look, terms: T
     audit = look(rows, contract=terms("a", "b"))
 
     assert len(audit.subject.rows) == len(rows)
-    assert "<svg" in page(audit)
+    assert "<svg" in page(audit, svg=svg)
     json.dumps(audit.to_json(), allow_nan=False)
 
 

@@ -16,6 +16,7 @@ from interlock.data.audit.mask import is_card, masked, personal
 from interlock.data.audit.page import page
 from interlock.data.audit.pieces import token_counts
 from interlock.data.audit.run import Audit
+from interlock.report.figures import svg
 
 Look = Callable[..., Audit]
 Make = Callable[..., list[Example]]
@@ -80,7 +81,7 @@ def test_nothing_personal_reaches_any_output(look: Look, make: Make) -> None:
     ]
     rows = [replace(row, timestamp=f"2026-0{1 + i // 200}-10") for i, row in enumerate(rows)]
     audit = look([*rows, replace(rows[0], id="copy"), replace(rows[1], id="other", labels=("travel",))])
-    said = json.dumps(audit.to_json(), ensure_ascii=False) + page(audit).split("<h2>Pictures")[0]
+    said = json.dumps(audit.to_json(), ensure_ascii=False) + page(audit, svg=svg).split("<h2>Pictures")[0]
 
     found = audit.found("text.pii")
     assert found is not None

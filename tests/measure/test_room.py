@@ -9,7 +9,8 @@ from pathlib import Path
 
 import interlock.measure
 
-FILES = sorted(Path(interlock.measure.__file__).parent.glob("*.py"))
+ROOT = Path(interlock.measure.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
 
 
 def imported(path: Path) -> set[str]:
@@ -32,7 +33,8 @@ def test_only_numpy_the_nouns_and_the_standard_library_are_imported() -> None:
 
 
 def test_importing_every_file_loads_nothing_heavy() -> None:
-    modules = ", ".join(f"interlock.measure.{path.stem}" for path in FILES if path.stem != "__init__")
+    places = [path.relative_to(ROOT).with_suffix("").parts for path in FILES if path.stem != "__init__"]
+    modules = ", ".join(".".join(("interlock.measure", *place)) for place in places)
     heavy = "{'scipy', 'sklearn', 'pandas', 'torch', 'matplotlib'}"
     script = f"import sys, {modules}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

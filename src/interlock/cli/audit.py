@@ -103,5 +103,6 @@ def show(found: Audit, *, page: Path | None) -> None:
 def _write_page(found: Audit, path: Path) -> None:
     from interlock.data.audit.page import page
     from interlock.data.write import write_whole
+    from interlock.report.figures import svg
 
-    write_whole(path, [page(found)])
+    write_whole(path, [page(found, svg=svg)])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json as json_module
 import math
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -171,8 +170,11 @@ def _write(out: Path, stated: Floats, hits: Flags, mended: Floats, chosen: str) 
     from interlock.calibrate.curve import quality_by_labels
     from interlock.calibrate.kinds import SCORE_FITS
     from interlock.data.write import write_whole
-    from interlock.measure import plots
+    from interlock.measure.plots.by_rows import by_rows_picture
+    from interlock.measure.plots.histogram import confidence_picture
+    from interlock.measure.plots.reliability import reliability_picture
     from interlock.measure.reliability import reliability
+    from interlock.report.figures import save
 
     for kind, fit in SCORE_FITS.items():
         text = json_module.dumps(fit(stated, hits).to_json(), indent=1) + "\n"
@@ -180,25 +182,10 @@ def _write(out: Path, stated: Floats, hits: Flags, mended: Floats, chosen: str) 
         if kind == chosen:
             write_whole(out / "calibrator.json", [text])
     both = {"raw": stated, f"{chosen}, cross-fitted": mended} if chosen != "raw" else {"raw": stated}
-    panels = {name: reliability(said, hits, bins=10) for name, said in both.items()}
     metrics = {"nll": "log loss on rows left out", "ece_debiased": "calibration error (debiased) on rows left out"}
-    curves = quality_by_labels(stated, hits)
-    _picture(out / "reliability", partial(plots.draw_reliability, panels=panels), size=(4.4 * len(panels), 5.2))
-    _picture(out / "confidence", partial(plots.draw_confidence, series=both), size=(6.4, 3.6))
-    if any(found["nll"].known for points in curves.values() for found in points.values()):
-        _picture(out / "labels", partial(plots.draw_by_labels, curves=curves, metrics=metrics), size=(9.6, 4.2))
-
-
-def _picture(stem: Path, draw: Any, *, size: tuple[float, float]) -> None:
-    """Write a picture as SVG and PNG, light and dark; the same rows give the same bytes."""
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context({**mpl.rcParamsDefault, "svg.hashsalt": "interlock", "svg.fonttype": "path"}):
-        for style, mark in (("light", ""), ("dark", ".dark")):
-            figure = Figure(figsize=size, layout="constrained")
-            FigureCanvasAgg(figure)
-            draw(figure, style=style)
-            figure.savefig(f"{stem}{mark}.svg", format="svg", metadata={"Date": None, "Creator": None})
-            figure.savefig(f"{stem}{mark}.png", format="png", dpi=130, metadata={"Software": None})
+    pictures = {
+        "reliability": reliability_picture({name: reliability(said, hits, bins=10) for name, said in both.items()}),
+        "confidence": confidence_picture(both),
+        "labels": by_rows_picture(quality_by_labels(stated, hits), metrics=metrics),
+    }
+    save(out, pictures)

@@ -35,6 +35,7 @@ class Drift:
     js: Measurement  # nats, at most log 2, bias taken off
     psi: Measurement  # population stability index, bias taken off
     plain: dict[Distance, float]  # the same with their bias, to compare with limits set for those
+    bias: dict[Distance, float]  # what chance adds to the plain ones on average
     limits: dict[Distance, float]  # what the plain ones stay below with chance ``level`` when nothing drifted
     p: float  # G-test that both are samples of one distribution
     enough: bool  # every label's expected counts allow the chi-squared law
@@ -59,28 +60,29 @@ def label_drift(
     unseen = tuple(int(i) for i in np.flatnonzero((before == 0) & (now > 0)))
     if before.sum() == 0 or now.sum() == 0:
         nothing = {name: unmeasured(name, n=int(now.sum())) for name in SCALES}
-        return Drift(**nothing, plain={}, limits={}, p=1.0, enough=False, unseen=unseen)
+        return Drift(**nothing, plain={}, bias={}, limits={}, p=1.0, enough=False, unseen=unseen)
     noise = 1 / before.sum() + 1 / now.sum()
     quantile = chi_squared_quantile(level, degrees) if degrees > 0 else 0.0
     p = g_test(before, now)
     rng = np.random.default_rng(seed)
     drawn = [rng.multinomial(int(c.sum()), c / c.sum(), size=resamples).astype(np.float64) for c in (before, now)]
     plain = {name: float(DISTANCES[name](before[None], now[None])[0]) for name in SCALES}
+    bias = {name: scale * degrees * noise for name, scale in SCALES.items()}
     found = {
         name: bounded(
             name,
-            plain[name] - scale * degrees * noise,
+            plain[name] - bias[name],
             truth=plain[name],
-            resampled=DISTANCES[name](*drawn) - scale * degrees * noise,
+            resampled=DISTANCES[name](*drawn) - bias[name],
             reached=p,
             n=int(now.sum()),
             level=level,
             most=np.inf,
         )
-        for name, scale in SCALES.items()
+        for name in SCALES
     }
     limits = {name: scale * noise * quantile for name, scale in SCALES.items()}
-    return Drift(**found, plain=plain, limits=limits, p=p, enough=_enough(before, now), unseen=unseen)
+    return Drift(**found, plain=plain, bias=bias, limits=limits, p=p, enough=_enough(before, now), unseen=unseen)
 
 
 def kl(reference: Counts, window: Counts) -> Counts:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from interlock.core.errors import require
 from interlock.data.audit.plots import plots
+from interlock.measure.plots.style import Picture
 
 if TYPE_CHECKING:
     from interlock.data.audit.run import Audit
@@ -16,8 +18,8 @@ NUMBERS = 12  # of a finding shown
 IDS = 20
 
 
-def page(found: Audit) -> str:
-    """Return the page."""
+def page(found: Audit, *, svg: Callable[[Picture], str]) -> str:
+    """Return the page; ``svg`` draws its pictures as elements to put in."""
     require("The audit's page", extra="train", modules=["jinja2"])
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
@@ -30,7 +32,7 @@ def page(found: Audit) -> str:
         verdict=found.verdict,
         findings=found.findings,
         notes=found.notes,
-        plots={title: Markup(svg) for title, svg in plots(found.subject).items()},  # noqa: S704 - drawn here
+        plots={title: Markup(svg(drawn)) for title, drawn in plots(found.subject).items()},  # noqa: S704 - drawn here
         numbers=NUMBERS,
         ids=IDS,
     )
