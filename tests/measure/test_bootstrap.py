@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
@@ -13,11 +14,18 @@ from scipy import stats
 from interlock.measure.bootstrap import Sums, bootstrap, interval, resampled_sums
 from interlock.measure.calibration import equal_width_bins, gap, indicator
 from interlock.measure.classify import macro_f1
-from interlock.measure.multinomial import RowWeights
+from interlock.measure.multinomial import FourCounts, RowWeights
 
 
 def make_generator(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(seed))
+
+
+def draw(n: int, *, seed: int, resamples: int) -> npt.NDArray[np.float32]:
+    """Return ``(resamples, n)`` counts of rows."""
+    out = np.empty((resamples, n), np.float32)
+    RowWeights.of(n).draw(make_generator(seed), out=out)
+    return out
 
 
 def sums_of_plain_loop(rows: Sums, *, resamples: int, seed: int) -> Sums:
@@ -27,7 +35,7 @@ def sums_of_plain_loop(rows: Sums, *, resamples: int, seed: int) -> Sums:
 
 @pytest.mark.parametrize("n", [2, 3, 4])
 def test_every_resample_of_few_rows_has_its_multinomial_probability(n: int) -> None:
-    drawn = RowWeights.of(n).draw(make_generator(n), resamples=60_000)
+    drawn = draw(n, seed=n, resamples=60_000)
     outcomes = [c for c in product(range(n + 1), repeat=n) if sum(c) == n]
     seen = [int((drawn == c).all(axis=1).sum()) for c in outcomes]
     expected = [60_000 * stats.multinomial.pmf(c, n, [1 / n] * n) for c in outcomes]
@@ -38,16 +46,16 @@ def test_every_resample_of_few_rows_has_its_multinomial_probability(n: int) -> N
 @pytest.mark.parametrize("n", [10, 25, 300])
 def test_a_rows_count_is_binomial_in_every_place(n: int) -> None:
     """Checked beyond the smallest sizes, where counts come from bytes: first, middle and last row."""
-    drawn = RowWeights.of(n).draw(make_generator(n), resamples=40_000)
+    drawn = draw(n, seed=n, resamples=40_000)
     law = stats.binom.pmf(range(5), n, 1 / n)
     for row in (0, n // 2, n - 1):
-        seen = np.bincount(np.minimum(drawn[:, row], 5), minlength=6)
+        seen = np.bincount(np.minimum(drawn[:, row], 5).astype(int), minlength=6)
         assert stats.chisquare(seen, 40_000 * np.append(law, 1 - law.sum())).pvalue > 1e-3
 
 
 def test_counts_of_two_rows_are_jointly_multinomial() -> None:
     n = 16
-    drawn = RowWeights.of(n).draw(make_generator(3), resamples=80_000)
+    drawn = draw(n, seed=3, resamples=80_000)
     pairs = [(a, b) for a in range(4) for b in range(4)]
     law = [stats.multinomial.pmf([a, b, n - a - b], n, [1 / n, 1 / n, 1 - 2 / n]) for a, b in pairs]
     seen = [int(((drawn[:, 2] == a) & (drawn[:, 11] == b)).sum()) for a, b in pairs]
@@ -58,21 +66,31 @@ def test_counts_of_two_rows_are_jointly_multinomial() -> None:
 
 @pytest.mark.parametrize("n", [1, 2, 9, 10, 50, 5500])
 def test_every_resample_has_as_many_rows_as_the_sample(n: int) -> None:
-    drawn = RowWeights.of(n).draw(make_generator(0), resamples=200)
+    drawn = draw(n, seed=0, resamples=200)
 
     assert (drawn.sum(axis=1, dtype=np.int64) == n).all()
 
 
-def test_the_table_is_the_law_of_four_poisson_counts() -> None:
-    """Chance from bits that decide plus chance from those that do not is the product of Poisson probabilities."""
+def tabulated(table: FourCounts, codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.float64]:
+    counts = dict(zip(*np.unique(table.table[: table.decided], return_counts=True), strict=True))
+    return np.array([counts.get(code, 0) for code in codes]) / 65536
+
+
+def test_the_tables_are_the_law_of_four_poisson_counts() -> None:
+    """Chances from bits that decide, in the first table, the second and beyond, add up to Poisson probabilities."""
     weights = RowWeights.of(5500)
     rate, counts = 1 - 3 / math.sqrt(5500), weights.codes.view(np.uint8).reshape(-1, 4)
-    by_table = dict(zip(*np.unique(weights.table[: weights.decided], return_counts=True), strict=True))
-    decided = np.array([by_table.get(code, 0) for code in weights.codes]) / 65536
-    law = decided + (1 - weights.decided / 65536) * np.diff(weights.undecided, prepend=0)
+    beyond = (1 - weights.second.decided / 65536) * np.diff(weights.undecided, prepend=0)
+    left = tabulated(weights.second, weights.codes) + beyond
+    law = tabulated(weights.first, weights.codes) + (1 - weights.first.decided / 65536) * left
 
     np.testing.assert_allclose(law, stats.poisson.pmf(counts, rate).prod(axis=1), atol=1e-15)
     assert law.sum() == pytest.approx(1, abs=1e-12)
+
+
+def test_no_byte_overflows_when_entries_are_added() -> None:
+    """Totals are added eight entries at once as whole numbers, which is right while no byte can reach 256."""
+    assert 8 * int(RowWeights.of(10**9).codes.view(np.uint8).max()) < 256
 
 
 def make_model(n: int, k: int, seed: int) -> tuple[Sums, int]:
@@ -127,6 +145,14 @@ def test_the_seed_decides_everything() -> None:
 
     assert (first == again).all()
     assert (first != other).any()
+
+
+def test_the_number_of_threads_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(0).random((300, 2))
+    many = resampled_sums(rows, resamples=5000)
+    monkeypatch.setattr("interlock.measure.bootstrap.ThreadPoolExecutor", lambda _: ThreadPoolExecutor(1))
+
+    assert (resampled_sums(rows, resamples=5000) == many).all()
 
 
 def test_strata_keep_their_sizes() -> None:

@@ -222,10 +222,12 @@ def _sums_of_rows(matrix: Sums, seed: np.random.SeedSequence, resamples: int) ->
 
     def fill(lane: int, seed_of_lane: np.random.SeedSequence) -> None:
         generator = np.random.Generator(np.random.SFC64(seed_of_lane))
+        # memory is taken once: fresh pages for every block would cost more than all that is done with them
+        all_drawn, all_parts = np.empty((step, n), np.float32), np.empty((step, owner.size), np.float32)
         for start in range(lane * step, resamples, LANES * step):
             size = min(step, resamples - start)
-            drawn = weights.draw(generator, resamples=size).astype(np.float32)
-            parts = np.empty((size, owner.size), np.float32)
+            drawn, parts = all_drawn[:size], all_parts[:size]
+            weights.draw(generator, out=drawn)
             for (rows, _, piece), at, end in zip(pieces, ends, ends[1:], strict=False):
                 np.matmul(drawn[:, rows], piece, out=parts[:, at:end])
             if columns.size:

@@ -4,8 +4,9 @@ A resample of n rows with replacement gives the rows multinomial(n; 1/n, ..., 1/
 given that their total is m, are multinomial(m; 1/n, ...), whatever their rate. So: draw Poisson counts at a rate a
 little under one, and let n - m further rows, drawn uniformly, make up the missing. The sum is multinomial(n; 1/n, ...)
 for every m up to n, and a total above n is drawn again, which depends on the total alone and so changes no law.
-Four counts are drawn at once: sixteen random bits index a table of all but the last few 65536ths of their law, and the
-bits that do not decide (7 in 1,000) are settled by a double-precision draw from what the table leaves of the law.
+Four counts are drawn at once: sixteen random bits index a table of all but the last few 65536ths of their law. Bits
+that do not decide (7 in 1,000) are settled by a second such table, of what the first leaves of the law, and what both
+leave (2 in 100 of these) by a double-precision draw.
 """
 
 from __future__ import annotations
@@ -20,8 +21,36 @@ MARGIN = 3.0  # standard deviations kept between the mean total and n: about one
 NEGLIGIBLE = 2.0**-75  # four counts rarer than this are never drawn: together they weigh less than a double resolves
 TABLE = 1 << 16
 FOUR = 4  # counts packed into one 32-bit entry
+ADDED = 8  # entries that may be added as whole numbers: no count exceeds 22, so that no byte reaches 256
 
-ByteArray = npt.NDArray[np.uint8]
+Fours = npt.NDArray[np.uint32]  # four counts, a byte each
+Law = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FourCounts:
+    """A table of a law of four counts, by sixteen random bits."""
+
+    table: Fours
+    decided: int  # bits at or above this do not decide
+    left: Law  # what the table leaves of the law of each code, given that it did not decide
+
+    @classmethod
+    def of(cls, codes: Fours, law: Law) -> FourCounts:
+        """Tabulate the chance of each of ``codes``, rounded down to whole entries."""
+        whole = np.floor(law * TABLE).astype(np.int64)
+        table, decided = np.zeros(TABLE, np.uint32), int(whole.sum())
+        table[:decided] = np.repeat(codes, whole)
+        left = law - whole / TABLE
+        return cls(table, decided, left / max(left.sum(), NEGLIGIBLE))
+
+    def draw(self, generator: np.random.Generator, out: Fours) -> npt.NDArray[np.intp]:
+        """Fill ``(size,)`` codes and return the places that the table did not decide."""
+        # raw words: drawing full-range integers does the same work slower; sixteen bits never lie outside the table,
+        # so nothing wraps, but the look-up is four times faster than one that checks
+        bits = generator.bit_generator.random_raw(-(-out.size // 4)).view(np.uint16)[: out.size]
+        np.take(self.table, bits, out=out, mode="wrap")
+        return np.flatnonzero(bits >= self.decided)
 
 
 @dataclass(frozen=True)
@@ -29,53 +58,54 @@ class RowWeights:
     """Draws the counts of n rows in resamples of n rows with replacement."""
 
     n: int
-    table: npt.NDArray[np.uint32]  # four counts, a byte each, by sixteen random bits
-    decided: int  # bits at or above this do not decide
-    codes: npt.NDArray[np.uint32]  # every four counts there are
-    undecided: npt.NDArray[np.float64]  # cumulative law of ``codes``, given that the bits did not decide
+    codes: Fours  # every four counts there are
+    first: FourCounts
+    second: FourCounts  # for what the first does not decide
+    undecided: Law  # cumulative, of ``codes``, for what neither decides
 
     @classmethod
     def of(cls, n: int) -> RowWeights:
         """Prepare the tables for ``n`` rows."""
         codes, law = _four_counts(max(1 - MARGIN / math.sqrt(n), 0.0))
-        whole = np.floor(law * TABLE).astype(np.int64)
-        table, decided = np.zeros(TABLE, np.uint32), int(whole.sum())
-        table[:decided] = np.repeat(codes, whole)
-        rest = np.cumsum(law - whole / TABLE)
-        return cls(n, table, decided, codes, rest / max(rest[-1], NEGLIGIBLE))
+        first = FourCounts.of(codes, law)
+        second = FourCounts.of(codes, first.left)
+        return cls(n, codes, first, second, np.cumsum(second.left))
 
-    def draw(self, generator: np.random.Generator, *, resamples: int) -> ByteArray:
-        """Return ``(resamples, n)`` counts whose rows each sum to n."""
-        weights = self._poisson(generator, resamples)
-        missing = self.n - weights[:, : self.n].sum(axis=1, dtype=np.uint32).astype(np.int64)
+    def draw(self, generator: np.random.Generator, *, out: npt.NDArray[np.float32]) -> None:
+        """Fill ``(b resamples, n)`` contiguous counts, whole numbers that sum to n in each line."""
+        missing = self._poisson(generator, out)
         while (over := np.flatnonzero(missing < 0)).size:
-            weights[over] = self._poisson(generator, over.size)
-            missing[over] = self.n - weights[over, : self.n].sum(axis=1, dtype=np.int64)
-        starts = np.repeat(np.arange(resamples) * weights.shape[1], missing)
-        np.add.at(weights.reshape(-1), starts + generator.integers(0, self.n, size=starts.size), np.uint8(1))
-        return weights[:, : self.n]
+            again = np.empty((over.size, self.n), np.float32)
+            missing[over] = self._poisson(generator, again)
+            out[over] = again
+        at = np.repeat(np.arange(len(out)) * self.n, missing)
+        at += generator.integers(0, self.n, size=at.size, dtype=np.uint32)
+        np.add.at(out.reshape(-1), at, np.float32(1))
 
-    def _poisson(self, generator: np.random.Generator, resamples: int) -> ByteArray:
-        """Return ``(resamples, n rounded up to fours)`` independent Poisson counts."""
-        fours = -(-self.n // FOUR)
-        size = resamples * fours
-        # raw words: drawing full-range integers does the same work three times slower
-        bits = generator.bit_generator.random_raw(-(-size // 4)).view(np.uint16)[:size]
-        packed = np.take(self.table, bits)
-        at = np.flatnonzero(bits >= self.decided)
-        packed[at] = self.codes[np.searchsorted(self.undecided, generator.random(at.size), side="right")]
-        return packed.view(np.uint8).reshape(resamples, fours * FOUR)
+    def _poisson(self, generator: np.random.Generator, out: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+        """Fill ``(b, n)`` independent Poisson counts and return what each line's total lacks of n."""
+        packed = np.empty((len(out), ADDED, -(-self.n // (FOUR * ADDED))), np.uint32)
+        flat = packed.reshape(-1)
+        at = self.first.draw(generator, flat)
+        settled = np.empty(at.size, np.uint32)
+        rest = self.second.draw(generator, settled)
+        settled[rest] = self.codes[np.searchsorted(self.undecided, generator.random(rest.size), side="right")]
+        flat[at] = settled
+        counts = packed.view(np.uint8).reshape(len(out), -1)
+        counts[:, self.n :] = 0
+        out[...] = counts[:, : self.n]
+        totals = packed.sum(axis=1, dtype=np.uint32).view(np.uint8).sum(axis=1, dtype=np.int64)
+        return np.asarray(self.n - totals)
 
 
-def _four_counts(rate: float) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64]]:
+def _four_counts(rate: float) -> tuple[Fours, Law]:
     """Return all sets of four Poisson counts that are not negligible, a byte each, and their probabilities."""
     law = [math.exp(-rate)]
     while law[-1] > NEGLIGIBLE:
         law.append(law[-1] * rate / len(law))
     counts, chance = np.arange(len(law), dtype=np.uint8)[:, None], np.array(law)
     for _ in range(2):  # one to two, two to four
-        left, right = np.divmod(np.arange(chance.size**2), chance.size)
-        product = chance[left] * chance[right]
-        kept = np.flatnonzero(product > NEGLIGIBLE)
-        counts, chance = np.hstack([counts[left[kept]], counts[right[kept]]]), product[kept]
+        product = np.multiply.outer(chance, chance)
+        left, right = np.nonzero(product > NEGLIGIBLE)
+        counts, chance = np.hstack([counts[left], counts[right]]), product[left, right]
     return np.ascontiguousarray(counts).view(np.uint32)[:, 0], chance
