@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from interlock.core.dataset import Dataset, Example
 from interlock.core.errors import InputError, Problem
+from interlock.data.alike import alike
 from interlock.data.formats import raw_rows
 from interlock.data.rows import check_text, examples
 
-KEPT_PROBLEMS = 10_000  # beyond this a file is plainly of another kind; counting on would only use memory
+KEPT_PROBLEMS = 10_000  # a file with more is of another kind: reading stops
+MAX_ROWS = 5_000_000  # a row takes about a kilobyte of memory beside its text
+MAX_CHARS = 2_000_000_000  # of all texts together
 
 
 def read(path: str | Path, *, labels: Collection[str] | None = None) -> Dataset:
-    """Read labelled messages.
+    """Read labelled messages of any known format (``data/formats``).
 
     Args:
-        path: JSON lines, CSV, Parquet (``.gz`` allowed for the first two), or a Hugging Face dataset folder.
-        labels: the labels a row may carry; ``None`` accepts any.
+        path: a file, a dataset folder, or the name of a dataset in the cache of the Hugging Face Hub.
+        labels: the labels a row may carry; ``None`` accepts any that a person can tell apart.
 
     Raises:
         InputError: naming every problem with file:line, field, expected and got. Nothing half-read is returned.
@@ -27,32 +31,82 @@ def read(path: str | Path, *, labels: Collection[str] | None = None) -> Dataset:
     known = None if labels is None else dict.fromkeys(labels)  # ordered, with fast membership
     good: list[Example] = []
     problems: list[Problem] = []
+    chars = 0
     for item in examples(raw_rows(path), labels=known):
-        if isinstance(item, Example):
-            good.append(item)
-        elif len(problems) < KEPT_PROBLEMS:
-            problems.append(item)
+        if isinstance(item, Problem):
+            keep(problems, item, path)
+            continue
+        good.append(item)
+        chars += len(item.text)
+        if len(good) > MAX_ROWS or chars > MAX_CHARS:
+            raise too_much(path)
+    rows = Dataset(tuple(good))
+    if labels is None:
+        problems += confusable(rows, path)
     if problems:
-        raise _bad_rows(path, problems)
-    return Dataset(tuple(good))
+        raise bad_rows(path, problems)
+    return rows
 
 
 def read_texts(path: str | Path) -> list[str]:
     """Read messages that need no label, such as examples of what the router should not know."""
+    path = Path(path)
     problems: list[Problem] = []
     texts: list[str] = []
-    for where, row in raw_rows(Path(path)):
+    chars = 0
+    for where, row in raw_rows(path):
         found = [row] if isinstance(row, Problem) else check_text(row.get("text"), where)
-        problems += found
+        for problem in found:
+            keep(problems, problem, path)
         if not found and not isinstance(row, Problem):
             texts.append(row["text"])
+            chars += len(row["text"])
+            if len(texts) > MAX_ROWS or chars > MAX_CHARS:
+                raise too_much(path)
     if problems:
-        raise _bad_rows(Path(path), problems)
+        raise bad_rows(path, problems)
     return texts
 
 
-def _bad_rows(path: Path, problems: list[Problem]) -> InputError:
+def keep(problems: list[Problem], problem: Problem, path: Path) -> None:
+    """Add ``problem``; with ``KEPT_PROBLEMS`` of them, stop reading.
+
+    Raises:
+        InputError: there are too many to go on.
+    """
+    problems.append(problem)
+    if len(problems) == KEPT_PROBLEMS:
+        raise InputError(
+            f"{path} was not read: {KEPT_PROBLEMS} problems, where reading stopped",
+            problems,
+            todo="The file seems to be of another kind; mend it and run again; nothing was written.",
+        )
+
+
+def bad_rows(path: Path, problems: list[Problem]) -> InputError:
+    """Return the error that lists ``problems``."""
     many = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
     return InputError(
         f"{path} was not read: {many}", problems, todo="Mend these rows and run again; nothing was written."
     )
+
+
+def too_much(path: Path) -> InputError:
+    """Return the error of a file whose rows would not fit into memory."""
+    return InputError(
+        f"{path} was not read: more than {MAX_ROWS:,} rows, or {MAX_CHARS:,} characters of text",
+        todo="Take a sample: a router gains nothing from more.",
+    )
+
+
+def confusable(rows: Dataset, path: Path) -> Iterator[Problem]:
+    """Yield a problem for each pair of labels that a person would take for one."""
+    counts: Counter[str] = rows.counts()
+    for one, other in alike(counts):
+        got = f"{one!r} ({counts[one]} rows) and {other!r} ({counts[other]} rows)"
+        yield Problem(str(path), "label", "labels that differ by more than case, spacing or look", ascii_too(got))
+
+
+def ascii_too(text: str) -> str:
+    """Return ``text`` with the code points of what is not ASCII, for what looks the same and is not."""
+    return text if text.isascii() else f"{text}, that is {text!a}"

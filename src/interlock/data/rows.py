@@ -7,16 +7,16 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from interlock.core.canonical import parse_json
 from interlock.core.dataset import Example
 from interlock.core.errors import Problem, did_you_mean
 from interlock.data.formats import RawRow
+from interlock.data.moments import ACCEPTED, moment
 from interlock.predict.normalise import is_blank
 
-OPTIONAL_TEXT = ("group", "timestamp", "slice", "lang")
+OPTIONAL_TEXT = ("group", "slice", "lang")
 
 
 def examples(rows: Iterable[RawRow], *, labels: Collection[str] | None) -> Iterator[Example | Problem]:
@@ -27,22 +27,23 @@ def examples(rows: Iterable[RawRow], *, labels: Collection[str] | None) -> Itera
         labels: the labels a row may carry; ``None`` accepts any.
     """
     seen: dict[str, str] = {}
+    copies: Counter[str] = Counter()
     for where, row in rows:
         if isinstance(row, Problem):
             yield row
             continue
         made = _example(row, where, labels)
         if isinstance(made, Example):
-            made = _unique(made, where, seen, derived="id" not in row)
+            made = _unique(made, where, seen, copies if "id" not in row else None)
         yield from made if isinstance(made, list) else [made]
 
 
-def _unique(example: Example, where: str, seen: dict[str, str], *, derived: bool) -> Example | list[Problem]:
-    if derived:  # the same text and label twice, without ids, are two rows
-        base, copy = example.id, 2
+def _unique(example: Example, where: str, seen: dict[str, str], copies: Counter[str] | None) -> Example | list[Problem]:
+    if copies is not None:  # the same text and label twice, without ids, are two rows
+        base = example.id
         while example.id in seen:
-            example = replace(example, id=f"{base}-{copy}")
-            copy += 1
+            copies[base] += 1
+            example = replace(example, id=f"{base}-{copies[base] + 1}")
     elif example.id in seen:
         return [Problem(where, "id", f"an id not used before (it is at {seen[example.id]})", repr(example.id))]
     seen[example.id] = where
@@ -56,7 +57,7 @@ def _example(row: dict[str, Any], where: str, labels: Collection[str] | None) ->
     by_vote = given is not None and "labels" not in row and row.get("label") is None
     names = _majority(given or (), where, problems) if by_vote else _labels(row, where, labels, problems)
     fields = {name: _optional(row, name, where, problems) for name in OPTIONAL_TEXT}
-    _check_timestamp(fields["timestamp"], where, problems)
+    timestamp = _timestamp(row.get("timestamp"), where, problems)
     source = row.get("source", "production")
     if source not in {"production", "synthetic"}:
         problems.append(Problem(where, "source", "production or synthetic", repr(source)[:80]))
@@ -75,6 +76,7 @@ def _example(row: dict[str, Any], where: str, labels: Collection[str] | None) ->
         source=source,
         weight=float(weight),
         annotations=given or (),
+        timestamp=timestamp,
         **fields,
     )
 
@@ -163,8 +165,6 @@ def _majority(given: tuple[tuple[str, str], ...], where: str, problems: list[Pro
 
 def _optional(row: dict[str, Any], name: str, where: str, problems: list[Problem]) -> str | None:
     value = row.get(name)
-    if isinstance(value, datetime):
-        value = value.isoformat()
     if isinstance(value, int) and not isinstance(value, bool) and name in {"group", "slice"}:
         value = str(value)
     if value is not None and (not isinstance(value, str) or not value):
@@ -173,13 +173,11 @@ def _optional(row: dict[str, Any], name: str, where: str, problems: list[Problem
     return value
 
 
-def _check_timestamp(value: str | None, where: str, problems: list[Problem]) -> None:
-    if value is None:
-        return
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        problems.append(Problem(where, "timestamp", "ISO 8601, like 2026-04-21T14:03:22Z", repr(value)[:80]))
+def _timestamp(value: Any, where: str, problems: list[Problem]) -> str | None:
+    found = None if value is None else moment(value)
+    if found is None and value is not None:
+        problems.append(Problem(where, "timestamp", ACCEPTED, repr(value)[:80]))
+    return found
 
 
 def _content_id(text: str, labels: tuple[str, ...]) -> str:

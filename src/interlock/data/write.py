@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy.typing as npt
 
@@ -29,15 +31,27 @@ def write_scores(rows: Dataset, logits: npt.NDArray[Any], path: Path) -> None:
 
 
 def write_whole(path: Path, lines: Iterable[str]) -> None:
-    """Write lines to a file that appears only when it is whole."""
+    """Write lines to a file that appears only when it is whole, packed when it is called ``.gz``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     scratch = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.writelines(lines)
+        with os.fdopen(handle, "wb") as file:
+            if path.suffix == ".gz":
+                with gzip.GzipFile(
+                    fileobj=file, mode="wb", filename="", mtime=0
+                ) as packed:  # the same rows, the same bytes
+                    _write_lines(packed, lines)
+            else:
+                _write_lines(file, lines)
         scratch.chmod(0o644)
         scratch.replace(path)
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise
+
+
+def _write_lines(file: IO[bytes] | gzip.GzipFile, lines: Iterable[str]) -> None:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    text.writelines(lines)
+    text.detach()
