@@ -8,7 +8,6 @@ import numpy as np
 
 from interlock.bundle.open import Bundle
 from interlock.core.clock import Clock, SystemClock
-from interlock.core.measurement import Measurement
 from interlock.core.progress import Watch, every, unwatched
 from interlock.data.read import read, read_texts
 from interlock.gate.derive import Derived, measurements
@@ -17,6 +16,7 @@ from interlock.measure.unknown import unknown as measure_unknown
 from interlock.predict.detectors import UnknownGate
 from interlock.predict.normalise import allowed_start
 from interlock.predict.scorer import FloatArray, score_all
+from interlock.report.evaluation import Evaluation
 
 
 def evaluate(
@@ -26,8 +26,8 @@ def evaluate(
     unknown: str | Path | None = None,
     watch: Watch = unwatched,
     clock: Clock | None = None,
-) -> dict[str, Measurement]:
-    """Return every measurement of ``bundle`` on ``data``, by name.
+) -> Evaluation:
+    """Measure ``bundle`` on ``data``.
 
     Args:
         bundle: an opened bundle.
@@ -44,13 +44,14 @@ def evaluate(
     strange = read_texts(unknown) if unknown is not None else []
     subject = Subject(name=bundle.manifest.name, identity=bundle.manifest.identity)
     receipt = take(bundle.predictor, rows, subject, clock=clock or SystemClock(), progress=every(watch, "measure"))
-    found = measurements(Derived(receipt))
+    derived = Derived(receipt)
+    found = measurements(derived)
     if strange and receipt.logits is not None:
         gate = bundle.predictor.unknown
         other = score_all(bundle.predictor.scorer, [allowed_start(text, bundle.contract.input) for text in strange])[0]
         threshold = gate.threshold if gate else float(np.finfo(np.float64).max)
         found |= measure_unknown(_energies(receipt.logits.array), _energies(other), threshold=threshold)
-    return found
+    return Evaluation.of(derived, rows, found)
 
 
 def _energies(logits: FloatArray) -> FloatArray:

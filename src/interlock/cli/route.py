@@ -1,4 +1,4 @@
-"""``interlock route`` and ``interlock evaluate``: a bundle at work, on one message or on a labelled file."""
+"""``interlock route``: a bundle at work, on one message or on a stream of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import cyclopts
 
-from interlock.cli.screen import Watching, console, measurement_table, number, say_json
+from interlock.cli.screen import console, number, say_json
 
 if TYPE_CHECKING:
     from interlock.core.contract import Contract
@@ -22,7 +22,6 @@ LEADING = 5  # labels shown by --explain
 def register(app: cyclopts.App) -> None:
     """Add this file's commands."""
     app.command(route)
-    app.command(evaluate)
 
 
 def route(bundle: Path, text: str | None = None, *, explain: bool = False, json: bool = False) -> int:
@@ -139,28 +138,3 @@ def print_explanation(trace: Trace, contract: Contract) -> None:
     if decision.unknown_score is not None:
         screen.print(f"unknown score {decision.unknown_score:.3f}")
     screen.print("  ".join(f"{stage} {ms:.3f} ms" for stage, ms in decision.stage_ms.items()), soft_wrap=True)
-
-
-def evaluate(bundle: Path, data: Path, *, unknown: Path | None = None, json: bool = False) -> int:
-    """Measure a bundle on labelled messages, one at a time as it serves, every number with n and its interval.
-
-    Example: interlock evaluate runs/1/bundle rows.jsonl --unknown other.jsonl
-
-    Args:
-        bundle: A bundle directory.
-        data: Labelled messages whose labels the contract knows.
-        unknown: Messages the router should not know; these rows need only a text.
-        json: Print one machine-readable object.
-    """
-    from interlock.bundle.open import open_bundle
-    from interlock.evaluate import evaluate as walk
-
-    with Watching() as watch:
-        found = walk(open_bundle(bundle), data, unknown=unknown, watch=watch)
-    if json:
-        say_json(
-            {"bundle": str(bundle), "data": str(data), "measurements": {name: m.to_json() for name, m in found.items()}}
-        )
-    else:
-        console().print(measurement_table(found, title=f"{data}, as {bundle} serves it"))
-    return 0

@@ -109,11 +109,12 @@ def line(axes: Any, x: npt.ArrayLike, found: list[Measurement], number: int, pal
 
 
 def marks(axes: Any, at: Mapping[str, float], palette: Palette) -> None:
-    """Draw named vertical lines, such as a contract's thresholds; the names stand above the panel's top, in turn."""
+    """Draw named vertical lines, such as a contract's thresholds; the names stand at the panel's top, in turn."""
     for number, (said, x) in enumerate(sorted(at.items(), key=lambda item: item[1])):
         axes.axvline(x, color=palette.ink, linewidth=1, linestyle=(0, (4, 2)))
         place = {"xy": (x, 1), "xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-        look = {"fontsize": 7.5, "color": palette.ink, "ha": "right", "va": "top"}
+        behind = {"facecolor": palette.ground, "edgecolor": "none", "alpha": 0.8, "pad": 1}
+        look = {"fontsize": 7.5, "color": palette.ink, "ha": "right", "va": "top", "bbox": behind}
         axes.annotate(f"{said} {x:g}", xytext=(-3, -3 - 11 * number), **place, **look)
 
 

@@ -41,7 +41,7 @@ def tradeoff_picture(points: Sequence[Point], *, at: Mapping[str, float], unit: 
         upper, lower = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [2, 1]})
         for number, said in enumerate(points[0].shares):
             line(upper, x, [point.shares[said] for point in points], number, palette, said=said)
-        line(lower, x, [point.cost for point in points], len(points[0].shares), palette, said="cost of a message")
+        line(lower, x, [point.cost for point in points], len(points[0].shares), palette, said="cost")
         upper.set_xlim(0, 1)
         upper.set_ylim(-0.02, 1.02)
         lower.set_ylim(0, None)
