@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
-from interlock.measure.bootstrap import Sums, bootstrap, interval, resampled_sums
+from interlock.measure.bootstrap import Sums, bootstrap, leave_one_out, resampled_sums
 from interlock.measure.calibration import equal_width_bins, gap, indicator
 from interlock.measure.classify import macro_f1
+from interlock.measure.intervals import interval
 from interlock.measure.multinomial import FourCounts, RowWeights
 
 
@@ -200,13 +201,29 @@ def test_percentile_and_basic_bounds_of_known_values() -> None:
 @pytest.mark.parametrize("level", [0.8, 0.95])
 def test_bca_agrees_with_scipy(level: float) -> None:
     values = np.random.default_rng(3).exponential(size=60)
-    rows = np.column_stack([values, np.ones(60)])
-    ours = bootstrap("mean", rows, lambda sums: sums[:, 0] / sums[:, 1], method="bca", resamples=40_000, level=level)
+    drawn = resampled_sums(values[:, None], resamples=40_000)[:, 0] / 60
+    ours = interval(drawn, values.mean(), method="bca", left_out=leave_one_out(values[:, None])[:, 0] / 59, level=level)
     theirs = stats.bootstrap(
         (values,), np.mean, n_resamples=40_000, confidence_level=level, rng=np.random.default_rng(1)
     ).confidence_interval
 
-    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.04 * values.std() / math.sqrt(60))
+    assert ours == pytest.approx((theirs.low, theirs.high), abs=0.04 * values.std() / math.sqrt(60))
+
+
+@pytest.mark.parametrize("units", [5, 12, 100])
+def test_told_the_number_of_rows_percentiles_are_as_far_out_as_students(units: int) -> None:
+    """A normal figure whose resamples show ``sqrt((n - 1) / n)`` of its spread: the bounds are Student's."""
+    values = np.sort(np.random.default_rng(0).normal(0, math.sqrt((units - 1) / units), 400_000))
+    low, high = interval(values, 0.0, units=units)
+
+    student = stats.t.ppf(0.975, units - 1)
+    assert (low, high) == pytest.approx((-student, student), rel=0.03)
+
+
+def test_bounds_hold_the_value_and_two_rows_are_no_error() -> None:
+    measured = bootstrap("x", [[0.0], [1.0]], lambda sums: sums[:, 0] / 2, method="bca")
+
+    assert measured.low <= measured.value <= measured.high
 
 
 def test_an_undefined_resample_leaves_the_bounds_undefined() -> None:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
 from interlock.core.measurement import Measurement, unmeasured
-from interlock.measure.arrays import checked_level
+from interlock.measure.intervals import interval
 from interlock.measure.multinomial import RowWeights
 from interlock.measure.proportion import unseen_share
 
@@ -67,35 +66,6 @@ def resampled_sums(
     return np.asarray(np.sum(parts_sums, axis=0))
 
 
-def interval(
-    values: npt.NDArray[np.float64],
-    estimate: float,
-    *,
-    level: float = 0.95,
-    method: str = "percentile",
-    left_out: npt.NDArray[np.float64] | None = None,
-) -> tuple[float, float]:
-    """Return the interval that the ``(b,)`` resampled ``values`` give around ``estimate``.
-
-    ``method`` is ``"percentile"``, ``"basic"`` (both Davison and Hinkley 1997, section 5.2) or ``"bca"`` (Efron 1987,
-    JASA 82:171), which also needs ``left_out``: the figure recomputed without each row or group in turn. A NaN among
-    the values gives NaN bounds.
-    """
-    checked_level(level)
-    ordered = np.sort(values)
-    if np.isnan(ordered[-1]) or np.isnan(estimate):
-        return np.nan, np.nan
-    tails = (1 - level) / 2, (1 + level) / 2
-    if method == "bca":
-        if left_out is None:
-            raise ValueError("left_out: expected the leave-one-out values for method bca, got None")
-        tails = _bca_tails(ordered, estimate, left_out, tails)
-    elif method not in {"percentile", "basic"}:
-        raise ValueError(f"method: expected percentile, basic or bca, got {method!r}")
-    low, high = (_quantile(ordered, tail) for tail in tails)
-    return (2 * estimate - high, 2 * estimate - low) if method == "basic" else (low, high)
-
-
 def bootstrap(  # noqa: PLR0913 - one keyword per choice the bootstrap offers
     name: str,
     rows: npt.ArrayLike,
@@ -118,15 +88,24 @@ def bootstrap(  # noqa: PLR0913 - one keyword per choice the bootstrap offers
     matrix = np.asarray(rows, dtype=np.float64)
     if len(matrix) == 0:
         return unmeasured(name)
+    units = len(matrix) if groups is None else len(np.unique(np.asarray(groups)))
     value = float(statistic(matrix.sum(axis=0)[None])[0])
     sums = resampled_sums(matrix, resamples=resamples, seed=seed, strata=strata, groups=groups)
-    left_out = statistic(_left_out(matrix, strata, groups)) if method == "bca" else None
+    left_out = statistic(leave_one_out(matrix, strata=strata, groups=groups)) if method == "bca" else None
     return from_values(
-        name, value, statistic(sums), n=len(matrix), support=support, level=level, method=method, left_out=left_out
+        name,
+        value,
+        statistic(sums),
+        n=len(matrix),
+        support=support,
+        level=level,
+        method=method,
+        left_out=left_out,
+        units=units,
     )
 
 
-def from_values(
+def from_values(  # noqa: PLR0913 - as many choices as the bootstrap offers
     name: str,
     value: float,
     values: npt.NDArray[np.float64],
@@ -136,17 +115,31 @@ def from_values(
     level: float = 0.95,
     method: str = "percentile",
     left_out: npt.NDArray[np.float64] | None = None,
+    units: int | None = None,
 ) -> Measurement:
-    """Return ``value`` with the interval of its resampled ``values``; see ``bootstrap`` for ``support``."""
+    """Return ``value`` with the interval of its resampled ``values``.
+
+    See ``bootstrap`` for ``support`` and ``interval`` for ``left_out`` and ``units``, which are the n rows when None.
+    """
     if np.isnan(value):
         return unmeasured(name, n=n)
     lowest, highest = float(values.min()), float(values.max())
     if lowest == highest or highest - lowest <= ROUNDING * max(1.0, abs(value)):
         low, high = _unvaried(value, n, support, level)
     else:
-        low, high = interval(values, value, level=level, method=method, left_out=left_out)
-    low, high = float(max(low, support[0])), float(min(high, support[1]))
-    return Measurement(name, value, n, low, high, level, f"bootstrap_{method}")
+        low, high = interval(values, value, level=level, method=method, left_out=left_out, units=units or n)
+    low, high = min(max(low, support[0]), value), max(min(high, support[1]), value)
+    return Measurement(name, value, n, float(low), float(high), level, f"bootstrap_{method}")
+
+
+def leave_one_out(matrix: Sums, *, strata: npt.ArrayLike | None = None, groups: npt.ArrayLike | None = None) -> Sums:
+    """Return the column sums of ``matrix`` without each row, or each of ``groups``, in turn: for method bca."""
+    if strata is not None:
+        raise ValueError("strata: expected None with method bca, whose acceleration is for one sample")
+    if groups is not None:
+        none = np.zeros(len(matrix), dtype=np.intp)
+        matrix, _ = _grouped(matrix, _codes(groups, len(matrix), "groups"), none)
+    return np.asarray(matrix.sum(axis=0) - matrix)
 
 
 def _unvaried(value: float, n: int, support: tuple[float, float], level: float) -> tuple[float, float]:
@@ -175,15 +168,6 @@ def _grouped(
     sums = np.zeros((len(first), matrix.shape[1]))
     np.add.at(sums, group, matrix)
     return sums, stratum[first]
-
-
-def _left_out(matrix: Sums, strata: npt.ArrayLike | None, groups: npt.ArrayLike | None) -> Sums:
-    if strata is not None:
-        raise ValueError("strata: expected None with method bca, whose acceleration is for one sample")
-    if groups is not None:
-        none = np.zeros(len(matrix), dtype=np.intp)
-        matrix, _ = _grouped(matrix, _codes(groups, len(matrix), "groups"), none)
-    return np.asarray(matrix.sum(axis=0) - matrix)
 
 
 def _sums_of_one(matrix: Sums, seed: np.random.SeedSequence, resamples: int) -> Sums:
@@ -258,27 +242,3 @@ def _pieces(matrix: Sums, step: int) -> list[tuple[slice, npt.NDArray[np.intp], 
         pieces.append((rows, used, np.ascontiguousarray(single[rows][:, used])))
         start += size
     return pieces
-
-
-def _quantile(ordered: npt.NDArray[np.float64], share: float) -> float:
-    """Return an order statistic: nothing is interpolated, so infinite values stay what they are."""
-    rank = int(np.ceil(round(share * ordered.size, 6)))  # rounded: (1 - 0.95) / 2 is a hair above 0.025
-    return float(ordered[min(max(rank, 1), ordered.size) - 1])
-
-
-def _bca_tails(
-    ordered: npt.NDArray[np.float64],
-    estimate: float,
-    left_out: npt.NDArray[np.float64],
-    tails: tuple[float, float],
-) -> tuple[float, float]:
-    normal = NormalDist()
-    below = (np.searchsorted(ordered, estimate, "left") + np.searchsorted(ordered, estimate, "right")) / 2
-    bias = normal.inv_cdf(min(max(below, 0.5), ordered.size - 0.5) / ordered.size)
-    acceleration = 0.0
-    if np.isfinite(left_out).all() and np.ptp(left_out) > 0:
-        spread = left_out.mean() - left_out
-        acceleration = float((spread**3).sum() / (6 * (spread**2).sum() ** 1.5))
-    shifted = [bias + normal.inv_cdf(tail) for tail in tails]
-    low, high = (normal.cdf(bias + z / (1 - acceleration * z)) for z in shifted)
-    return low, high

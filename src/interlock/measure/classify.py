@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from interlock.core.measurement import Measurement, unmeasured
 from interlock.measure.arrays import FloatArray, IntArray, checked_labels, checked_probabilities
-from interlock.measure.bootstrap import Sums, from_values, resampled_sums
+from interlock.measure.bootstrap import Sums, from_values, leave_one_out, resampled_sums
 from interlock.measure.calibration import (
     bounded,
     debiased_square,
@@ -162,12 +162,18 @@ class _Figures:
 
     def measure(self, *, resamples: int, seed: int, level: float) -> dict[str, Measurement]:
         sums = resampled_sums(self.rows, resamples=resamples, seed=seed)
-        total = self.rows.sum(axis=0)[None]
+        total, without = self.rows.sum(axis=0)[None], leave_one_out(self.rows)
         out = {}
         for name, support in {"macro_f1": (0, 1), "nll": (0, -np.log(SMALLEST)), "brier": (0, 2)}.items():
-            value = float(self.values(name, total)[0])
             out[name] = from_values(
-                name, value, self.values(name, sums), n=len(self.rows), support=support, level=level
+                name,
+                float(self.values(name, total)[0]),
+                self.values(name, sums),
+                n=len(self.rows),
+                support=support,
+                level=level,
+                method="bca",  # percentiles cover 88-93 % of these on 20-100 rows
+                left_out=self.values(name, without),
             )
         return out | self._calibration(total, sums, resamples=resamples, seed=seed, level=level)
 

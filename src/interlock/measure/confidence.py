@@ -94,7 +94,14 @@ def calibration_errors(
     loss = -np.log(np.maximum(np.where(hits, stated, 1 - stated), SMALLEST))
     for name, rows, most in (("brier", residual**2, 1.0), ("nll", loss, -float(np.log(SMALLEST)))):
         out[name] = bootstrap(
-            name, rows[:, None], _mean_of(rows.size), support=(0.0, most), resamples=resamples, seed=seed, level=level
+            name,
+            rows[:, None],
+            _mean_of(rows.size),
+            support=(0.0, most),
+            method="bca",
+            resamples=resamples,
+            seed=seed,
+            level=level,
         )
     return out
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from interlock.core.measurement import Measurement, unmeasured
 from interlock.measure.arrays import FloatArray, IntArray, checked_labels, checked_probabilities, checked_values
-from interlock.measure.bootstrap import interval
+from interlock.measure.intervals import interval
 
 Shares = npt.NDArray[np.float64]
 

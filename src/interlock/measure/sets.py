@@ -27,7 +27,9 @@ def micro_f1(
     """
     said, truth = _checked(predicted, gold)
     rows = np.column_stack([(said & truth).sum(axis=1), said.sum(axis=1) + truth.sum(axis=1)])
-    return bootstrap("micro_f1", rows, _micro, support=(0.0, 1.0), resamples=resamples, seed=seed, level=level)
+    return bootstrap(
+        "micro_f1", rows, _micro, support=(0.0, 1.0), method="bca", resamples=resamples, seed=seed, level=level
+    )
 
 
 def _micro(sums: Sums) -> npt.NDArray[np.float64]:
