@@ -21,7 +21,7 @@ from interlock.core.errors import InputError, Problem
 from interlock.core.progress import Watch
 from interlock.core.receipt import Receipt
 from interlock.core.verdict import Judgement
-from interlock.data.cards import data_card, label_guide
+from interlock.data.cards import cards
 from interlock.gate.take import Subject
 from interlock.predict.encoder import OnnxEncoder
 from interlock.predict.normalise import allowed_start
@@ -213,6 +213,5 @@ def bundle_files(
         layout.RECEIPT: receipt.to_bytes(),
         layout.GOLDEN: golden_bytes(golden_messages(predictor, split.test)),
         layout.CARD: model_card(contract, judgement, receipt.identity).encode(),
-        layout.LABEL_GUIDE: label_guide(contract, split.train).encode(),
-        layout.DATA_CARD: data_card(contract, split).encode(),
+        **{name: text.encode() for name, text in cards(contract, split).items()},
     }
