@@ -7,7 +7,7 @@ import random
 import resource
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from interlock.train.model import (
     reduced_precision,
     start_at_centroids,
 )
+from interlock.train.quality import concerns, quality
 from interlock.train.recipe import Recipe, class_weights, schedule
 from interlock.train.rows import Rows, encode_rows
 from interlock.train.step_log import StepLog
@@ -115,11 +116,15 @@ class _Meter:
     loss: float = 0.0
     clipped: int = 0
     steps: int = 0
+    seen: list[int] = field(default_factory=list)  # row numbers
+    losses: list[torch.Tensor] = field(default_factory=list)  # theirs, batch by batch
 
-    def add(self, rows: int, loss: float, *, clipped: bool) -> None:
+    def add(self, batch: list[int], loss: float, losses: torch.Tensor, *, clipped: bool) -> None:
         """Count one step."""
-        self.rows, self.loss, self.steps = self.rows + rows, self.loss + loss * rows, self.steps + 1
+        self.rows, self.loss, self.steps = self.rows + len(batch), self.loss + loss * len(batch), self.steps + 1
         self.clipped += clipped
+        self.seen += batch
+        self.losses.append(losses)
 
 
 class _Loop:
@@ -142,6 +147,7 @@ class _Loop:
         self.total = recipe.epochs * math.ceil(len(rows.ids) / recipe.batch_size)
         self.warmup = max(1, round(recipe.warmup_share * self.total))
         self.step = 0
+        self.warned: set[str] = set()
 
     def run(self) -> dict[str, Any]:
         """Train; return what the machine did."""
@@ -163,12 +169,14 @@ class _Loop:
         lengths = [len(ids) for ids in self.rows.ids]
         for batch in epoch_batches(lengths, batch_size=self.recipe.batch_size, seed=self.recipe.seed * 1000 + epoch):
             self.step += 1
-            loss, norm = self._step(batch)
+            loss, losses, norm = self._step(batch)
             for meter in (whole, recent):
-                meter.add(len(batch), loss, clipped=norm > self.recipe.clip_norm)
+                meter.add(batch, loss, losses, clipped=norm > self.recipe.clip_norm)
             if self.step % LOG_EVERY == 0 or self.step == self.total:
                 now = self.clock.monotonic()
-                self.log.write(self._line(epoch, norm, recent, now - since))
+                line = self._line(epoch, norm, recent, now - since)
+                self.log.write(line)
+                self._warn(line, recent.rows)
                 recent, since = _Meter(), now
         self.log.write(
             {
@@ -181,14 +189,22 @@ class _Loop:
             }
         )
 
-    def _step(self, batch: list[int]) -> tuple[float, float]:
-        """Take one optimiser step; return the batch's loss and the gradient norm before clipping."""
+    def _warn(self, line: dict[str, Any], n: int) -> None:
+        """Note what looks wrong in the rows of a line, once a run."""
+        for code, decision in concerns(line, rows=self.rows, n=n):
+            if code not in self.warned:
+                self.warned.add(code)
+                self.log.write({"event": "note", "code": code, "step": self.step, "note": decision})
+
+    def _step(self, batch: list[int]) -> tuple[float, torch.Tensor, float]:
+        """Take one optimiser step; return the batch's loss, its rows' losses and the gradient norm before clipping."""
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * schedule(self.step, total=self.total, warmup=self.warmup)
         ids, mask = pad([self.rows.ids[row] for row in batch], self.pad_id)
         with reduced_precision():
             logits = self.model(input_ids=ids, attention_mask=mask).logits
-        loss = (self._losses(logits, self.rows.targets[batch]) * self.rows.weights[batch]).mean()
+        losses = self._losses(logits, self.rows.targets[batch]) * self.rows.weights[batch]
+        loss = losses.mean()
         value = float(loss.detach())
         if not math.isfinite(value):
             raise InputError(
@@ -200,7 +216,7 @@ class _Loop:
         loss.backward()  # type: ignore[no-untyped-call]
         norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm))
         self.optimizer.step()
-        return value, norm
+        return value, losses.detach(), norm
 
     def _losses(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         return focal_loss(
@@ -221,6 +237,7 @@ class _Loop:
             "clipped": meter.clipped,
             "ex_per_sec": meter.rows / max(seconds, 1e-9),
             "mem_gb": _peak_memory_gb(),
+            **quality(self.rows, meter.seen, torch.cat(meter.losses)),
         }
 
     def _watch(self) -> dict[str, float]:

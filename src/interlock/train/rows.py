@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +23,8 @@ class Rows:
     ids: list[list[int]]
     targets: torch.Tensor  # (n rows, k labels), rows sum to 1
     weights: torch.Tensor  # (n,)
+    truncated: list[bool]  # whether the token limit cut the text
+    languages: list[str]  # as given, or the script of the text
 
 
 def encode_rows(data: Dataset, tokenizer: Any, labels: Sequence[str], policy: InputPolicy, max_tokens: int) -> Rows:
@@ -34,4 +38,32 @@ def encode_rows(data: Dataset, tokenizer: Any, labels: Sequence[str], policy: In
     for row, (example, _) in enumerate(usable):
         for label in example.labels:
             targets[row, index[label]] = 1 / len(example.labels)
-    return Rows(ids, targets, torch.tensor([example.weight for example, _ in usable]))
+    return Rows(
+        ids,
+        targets,
+        torch.tensor([example.weight for example, _ in usable]),
+        truncated=_truncated([text for _, text in usable], ids, tokenizer, max_tokens),
+        languages=[language_of(text, example.lang) for example, text in usable],
+    )
+
+
+def language_of(text: str, given: str | None) -> str:
+    """Return the language a row gives, or else the script most of its letters are in, such as ``script:latin``."""
+    if given is not None:
+        return given
+    if text.isascii():
+        return "script:latin" if any(char.isalpha() for char in text) else "script:none"
+    first = (unicodedata.name(char, "other").partition(" ")[0].lower() for char in text if char.isalpha())
+    scripts = Counter("cjk" if script in {"hiragana", "katakana"} else script for script in first)
+    return f"script:{min(scripts, key=lambda script: (-scripts[script], script), default='none')}"
+
+
+def _truncated(texts: Sequence[str], ids: Sequence[Sequence[int]], tokenizer: Any, max_tokens: int) -> list[bool]:
+    """Return whether each text has more tokens than it was given; only texts that fill the limit are counted again."""
+    full = [row for row, tokens in enumerate(ids) if len(tokens) >= max_tokens]
+    out = [False] * len(ids)
+    if full:
+        whole = tokenizer([texts[row] for row in full], truncation=False, padding=False, verbose=False)["input_ids"]
+        for row, tokens in zip(full, whole, strict=True):
+            out[row] = len(tokens) > len(ids[row])
+    return out

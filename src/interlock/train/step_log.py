@@ -21,7 +21,7 @@ class StepLog:
 
     def write(self, line: dict[str, Any]) -> None:
         """Append one line; numbers are rounded to six significant digits."""
-        line = {key: float(f"{value:.6g}") if isinstance(value, float) else value for key, value in line.items()}
+        line = _rounded(line)
         self._file.write(json.dumps(line) + "\n")
         self._file.flush()
         if self._watch is not None:
@@ -36,3 +36,14 @@ class StepLog:
     ) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _rounded(line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: float(f"{value:.6g}")
+        if isinstance(value, float)
+        else _rounded(value)
+        if isinstance(value, dict)
+        else value
+        for key, value in line.items()
+    }
