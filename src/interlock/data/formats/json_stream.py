@@ -14,13 +14,13 @@ from interlock.core.errors import Problem
 from interlock.data.formats.files import opened, undecodable
 from interlock.data.formats.row import MAX_ROW_CHARS
 
-Element = tuple[str | None, str, Any]  # (the array's key, "file:line", the value or a Problem)
+Element = tuple[str | None, str, Any]  # (the array's key, "file:line item 1", the value or a Problem)
 _BLANK = re.compile(r"[ \t\r\n]*")
 _SCAN = json.JSONDecoder().raw_decode
 
 
 def elements(path: Path) -> Iterator[Element]:
-    """Yield the elements of a top-level array (key ``None``), or of each array of a top-level object.
+    """Yield the elements of a top-level array (key ``None``), or of each array of a top-level object, with their place.
 
     What a document says outside arrays is yielded under its key. Values are strict JSON; a bad one is a ``Problem``,
     and where the document itself is broken the last element yielded is the ``Problem`` that says so.
@@ -84,9 +84,9 @@ class _Document:
                 yield key, self.where(), self._value()
 
     def _array(self, key: str | None) -> Iterator[Element]:
-        for _ in self._items("]"):
-            where = self.where()
-            yield key, where, self._value()
+        for number, _ in enumerate(self._items("]"), start=1):
+            where = f"{self.where()} item {number}"  # exports are often one line
+            yield key, where, self._value(where)
 
     def _items(self, closing: str) -> Iterator[None]:
         """Stand before each item of a bracket, and consume what is between them."""
@@ -122,7 +122,7 @@ class _Document:
         self._at = 0
         return bool(chunk)
 
-    def _value(self) -> Any:
+    def _value(self, where: str = "") -> Any:
         self._peek()
         while len(self._text) - self._at <= MAX_ROW_CHARS and self._fill():
             pass
@@ -136,7 +136,7 @@ class _Document:
             self._line += self._text.count("\n", self._at, error.pos)
             raise _BrokenError("well-formed JSON", error.msg) from None
         text = self._text[self._at : end]
-        where = self.where()
+        where = where or self.where()
         self._line += text.count("\n")
         self._at = end
         return _strict(text, where)
