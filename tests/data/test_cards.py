@@ -171,7 +171,7 @@ def test_examples_come_from_training_rows_of_their_label_and_near_misses_from_ot
         assert {label_of[text] for text in case.typical} == {label}
         assert {(text, label_of[text]) for text, _ in case.near} == set(case.near)
         assert label not in {other for _, other in case.near}
-    assert "test " not in cards(contract(), split_of(train, test), audit=found)[LABEL_GUIDE]
+    assert "test " not in cards(contract(), split_of(train, test), thorough=True)[LABEL_GUIDE]
 
 
 def test_labels_that_share_their_words_are_named_as_confused_and_their_rows_as_ambiguous() -> None:
@@ -246,12 +246,30 @@ def test_what_is_missing_is_listed() -> None:
     assert "1 rows were taken out" in card
 
 
-def test_without_scikit_learn_the_pages_say_that_no_model_chose(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    shown = pages(*shop())
+def test_a_thorough_card_has_what_the_audit_found_and_a_quick_one_says_that_it_is_quick() -> None:
+    rows = [*shop(), replace(shop()[0], id="copy")]
+    split = split_of(rows, shop(30, seed=2))
+    codes = {
+        finding.code for finding in examine({"train": split.train, "test": split.test}, contract=contract()).findings
+    }
+    thorough, quick = (cards(contract(), split, thorough=choice)[DATA_CARD] for choice in (True, False))
 
-    assert "no model was asked" in shown
-    assert "label.noise" not in shown
+    assert set(re.findall(r"^\| `([a-z]+\.[a-z]+)` \|", thorough, re.MULTILINE)) == codes
+    assert "only the quick checks were run" in quick
+    assert "only the quick checks were run" not in thorough
+    assert "| `duplicate.exact` | warn | 1 |" in quick
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_without_scikit_learn_the_pages_say_that_no_model_chose(
+    thorough: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    made = cards(contract(), split_of(shop()), thorough=thorough)
+
+    assert "no model was asked" in made[LABEL_GUIDE]
+    assert "label.noise" not in made[DATA_CARD]
+    assert "- Note: The audit needs the extra 'train'" in made[DATA_CARD]
 
 
 @pytest.mark.parametrize(

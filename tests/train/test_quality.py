@@ -82,7 +82,8 @@ def test_a_language_is_the_one_given_or_the_script_of_most_letters(
 
 
 def codes(rows: Rows, seen: list[int]) -> list[str]:
-    return [code for code, _ in concerns(quality(rows, seen, torch.ones(len(seen))), rows=rows, n=len(seen))]
+    line = quality(rows, seen, torch.ones(len(seen)))
+    return [code for code, _ in concerns(line, n=len(seen), whole=entropy(rows.targets), k=2)]
 
 
 def test_rows_cut_beyond_three_percent_or_of_one_label_among_many_are_a_concern() -> None:

@@ -30,7 +30,7 @@ from interlock.train.model import (
     reduced_precision,
     start_at_centroids,
 )
-from interlock.train.quality import concerns, quality
+from interlock.train.quality import concerns, entropy, quality
 from interlock.train.recipe import Recipe, class_weights, schedule
 from interlock.train.rows import Rows, encode_rows
 from interlock.train.step_log import StepLog
@@ -147,6 +147,7 @@ class _Loop:
         self.total = recipe.epochs * math.ceil(len(rows.ids) / recipe.batch_size)
         self.warmup = max(1, round(recipe.warmup_share * self.total))
         self.step = 0
+        self.entropy = entropy(rows.targets)
         self.warned: set[str] = set()
 
     def run(self) -> dict[str, Any]:
@@ -191,7 +192,7 @@ class _Loop:
 
     def _warn(self, line: dict[str, Any], n: int) -> None:
         """Note what looks wrong in the rows of a line, once a run."""
-        for code, decision in concerns(line, rows=self.rows, n=n):
+        for code, decision in concerns(line, n=n, whole=self.entropy, k=len(self.weights)):
             if code not in self.warned:
                 self.warned.add(code)
                 self.log.write({"event": "note", "code": code, "step": self.step, "note": decision})

@@ -45,15 +45,21 @@ def entropy(targets: torch.Tensor) -> float:
     return float(torch.special.entr(shares).sum())
 
 
-def concerns(line: dict[str, Any], *, rows: Rows, n: int) -> Iterator[tuple[str, str]]:
-    """Yield the code of what looks wrong in a line about ``n`` rows, and what is done about it."""
+def concerns(line: dict[str, Any], *, n: int, whole: float, k: int) -> Iterator[tuple[str, str]]:
+    """Yield the code of what looks wrong in a line, and what is done about it.
+
+    Args:
+        line: what ``quality`` returned of n rows.
+        n: how many rows it describes.
+        whole: the label entropy of all training rows, in nats.
+        k: the number of labels. A sample's entropy is too small by about (k - 1) / 2n (Miller 1955), allowed for.
+    """
     if n < ENOUGH:
         return
     if line["truncated_share"] > TRUNCATED:
         cut = f"{line['truncated_share']:.1%} of the last {n} rows are cut at the token limit"
         yield "batch.truncated", f"{cut}; training goes on: raise input.max_tokens or shorten these rows"
-    whole, missing = entropy(rows.targets), (rows.targets.shape[1] - 1) / (2 * n)  # few rows show too little of it
-    if line["label_entropy"] + missing < COLLAPSED * whole:
+    if line["label_entropy"] + (k - 1) / (2 * n) < COLLAPSED * whole:
         seen = f"the last {n} rows have a label entropy of {line['label_entropy']:.2f} nats, all rows {whole:.2f}"
         yield "batch.labels", f"{seen}; training goes on: look at the order of the rows"
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from interlock.core.contract import Contract
-from interlock.core.dataset import PARTS, Dataset, Example, Split
+from interlock.core.dataset import Dataset, Example, Part, Split
 from interlock.core.errors import MissingExtraError
+from interlock.core.progress import Watch, unwatched
 from interlock.data.audit.checks import (
     duplicate_exact,
     duplicate_normalised,
@@ -19,7 +22,7 @@ from interlock.data.audit.checks import (
     text_truncated,
 )
 from interlock.data.audit.finding import Finding
-from interlock.data.audit.run import Audit
+from interlock.data.audit.run import examine
 from interlock.data.audit.subject import Subject
 from interlock.data.cards.card import data_card
 from interlock.data.cards.guide import label_guide
@@ -32,25 +35,22 @@ QUICK = (  # checks that need neither a model nor near duplicates
 )
 
 
-def cards(contract: Contract, split: Split, *, audit: Audit | None = None) -> dict[str, str]:
+def cards(contract: Contract, split: Split, *, thorough: bool = False, watch: Watch = unwatched) -> dict[str, str]:
     """Return file name -> text of the label guide and the data card.
 
     Args:
         contract: whose labels the rows carry.
         split: the rows, and the manifest that divides them.
-        audit: what an audit of these rows found, whose models then choose the guide's examples too. Without it the
-            card has the quick checks, and one model learnt from at most 10,000 training rows serves both pages.
+        thorough: run the whole audit, which takes most of a minute on 55,000 rows, and let its models choose the
+            guide's rows. Otherwise the card has the quick checks, and a model learnt from at most 10,000 training rows
+            serves both pages. Without the extra ``train`` no model is asked at all, and the pages say so.
+        watch: told how far the audit is.
     """
-    if audit is not None:
-        guide = label_guide(contract, split.train, subject=audit.subject)
-        return {LABEL_GUIDE: guide, DATA_CARD: data_card(contract, split, findings=audit.findings, notes=audit.notes)}
-    subject: Subject | None = Subject.of({"train": sampled(split.train)}, contract=contract)
-    try:
-        guide = label_guide(contract, split.train, subject=subject)
-    except MissingExtraError:
-        subject, guide = None, label_guide(contract, split.train)
-    findings, notes = _quick(contract, split, subject)
-    return {LABEL_GUIDE: guide, DATA_CARD: data_card(contract, split, findings=findings, notes=notes)}
+    seen = (_audited if thorough else _quick)(contract, split, watch)
+    return {
+        LABEL_GUIDE: label_guide(contract, split.train, subject=seen.subject),
+        DATA_CARD: data_card(contract, split, findings=seen.findings, notes=seen.notes),
+    }
 
 
 def sampled(rows: Dataset) -> list[Example]:
@@ -62,13 +62,37 @@ def sampled(rows: Dataset) -> list[Example]:
     return [row for some in by_label.values() for row in some[:share]]
 
 
-def _quick(contract: Contract, split: Split, subject: Subject | None) -> tuple[list[Finding], list[str]]:
-    """Return what can be seen in seconds, and a note that says so."""
-    parts = dict(zip(PARTS, (split.train, split.calibration, split.test), strict=True))
-    whole = Subject.of(parts, contract=contract)
+@dataclass(frozen=True)
+class _Seen:
+    """What both pages are made of."""
+
+    subject: Subject | None  # with models that can be asked
+    findings: Sequence[Finding]
+    notes: Sequence[str]
+
+
+def _audited(contract: Contract, split: Split, watch: Watch) -> _Seen:
+    try:
+        found = examine(_parts(split), contract=contract, watch=watch)
+    except MissingExtraError:
+        return _quick(contract, split, watch)
+    return _Seen(found.subject, found.findings, found.notes)
+
+
+def _quick(contract: Contract, split: Split, _watch: Watch) -> _Seen:
+    """Return what can be seen in seconds, with a note that says so."""
+    whole = Subject.of(_parts(split), contract=contract)
     findings = [finding for check in QUICK for finding in check(whole)]
-    notes = ["only the quick checks were run; `interlock audit` runs all"]
-    if subject is not None:
-        findings += label_noise.check(subject)
-        notes.append(f"label.noise judged {len(subject.rows)} of {len(split.train)} training rows")
-    return findings, notes
+    notes = ["only the quick checks were run; interlock audit runs all"]
+    learnt = Subject.of({"train": sampled(split.train)}, contract=contract)
+    try:
+        findings += label_noise.check(learnt)
+    except MissingExtraError as error:
+        return _Seen(None, findings, [*notes, error.summary])
+    return _Seen(
+        learnt, findings, [*notes, f"label.noise judged {len(learnt.rows)} of {len(split.train)} training rows"]
+    )
+
+
+def _parts(split: Split) -> dict[Part, Dataset]:
+    return {"train": split.train, "calibration": split.calibration, "test": split.test}
