@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -35,11 +36,12 @@ class Costs:
 
     def to_json(self) -> dict[str, Any]:
         """Return every figure; dollars come with a sentence that says the lower bound first."""
-        usd = {"misroutes": self.misroutes, "reviews": self.reviews, "per_misroute_avoided": self.avoided}
+        monthly = {"misroutes": self.misroutes, "reviews": self.reviews}
+        usd = {name: {**found.to_json(), "said": lower_first(found)} for name, found in monthly.items()}
         return {
             "business_weighted_error": {"value": self.total, "n": self.per_message.n},
             "per_message": self.per_message.to_json(),
-            "usd": {name: {**found.to_json(), "said": lower_first(found)} for name, found in usd.items()},
+            "usd": usd | {"per_misroute_avoided": {**self.avoided.to_json(), "said": price(self.avoided)}},
             "prices": self.contract.money.model_dump(mode="json") | {"harm_unit_usd": usd_per_harm_unit(self.contract)},
             "cheapest_threshold": _choice(self.cheapest) if self.cheapest is not None else None,
             "sensitivity": [self._flip(flip) for flip in self.flips],
@@ -57,8 +59,6 @@ def costs(view: View) -> Costs:
     month = money.monthly_messages
     left = ~view.accepted
     reviews = usd_per_month(left, misroute_usd=money.review_usd, monthly_messages=month)
-    routes = np.array([label.route for label in view.contract.labels.values()], dtype=object)
-    unguarded = np.asarray(routes[view.top] != routes[view.gold], dtype=bool)
     extra = reviews.value if reviews.known else 0.0
     cheapest, flips = _cheapest(view)
     return Costs(
@@ -67,10 +67,20 @@ def costs(view: View) -> Costs:
         per_message=cost_per_message(view.top, view.gold, matrix=matrix),
         misroutes=usd_per_month(view.misrouted, misroute_usd=money.misroute_usd, monthly_messages=month),
         reviews=replace(reviews, name="review_usd_per_month"),
-        avoided=cost_per_misroute_avoided(view.misrouted, unguarded, extra_usd=extra, monthly_messages=month),
+        avoided=cost_per_misroute_avoided(
+            view.misrouted, view.astray(view.top), extra_usd=extra, monthly_messages=month
+        ),
         cheapest=cheapest,
         flips=flips,
     )
+
+
+def price(found: Measurement) -> str:
+    """Return what one thing costs in dollars and cents, for people; the high bound may be infinite."""
+    if not math.isfinite(found.value):
+        return f"not shown by {found.n:,} rows"
+    low, value, high = (f"${x:.4g}" if math.isfinite(x) else "no bound" for x in (found.low, found.value, found.high))
+    return f"at least {low} (estimate {value}, at most {high}; {100 * found.level:g} %, {found.n:,} rows)"
 
 
 def _cheapest(view: View) -> tuple[Choice | None, tuple[ThresholdFlip, ...]]:

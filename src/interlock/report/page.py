@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 
 from interlock.core.measurement import Measurement
 from interlock.measure.money import lower_first
 from interlock.report.buckets import Band
+from interlock.report.costs import price
 from interlock.report.evaluation import Evaluation
 
 SHOWN = ("accuracy", "macro_f1", "ece_debiased", "nll", "brier", "cost_per_message", "coverage", "accepted_accuracy")
@@ -39,7 +39,7 @@ def _money(found: Evaluation) -> list[str]:
     lines = [
         f"- misroutes a month: {lower_first(costs.misroutes)}",
         f"- left to the fallback a month: {lower_first(costs.reviews)}",
-        f"- for each misroute that this avoids: {_price(costs.avoided)}",
+        f"- for each misroute that this avoids: {price(costs.avoided)}",
     ]
     flips = sorted({flip.pair for flip in costs.flips if flip.flips and flip.pair is not None})
     names = found.view.contract.label_names
@@ -94,13 +94,6 @@ def _line(found: Measurement) -> Sequence[str]:
 
 def _cells(found: Measurement) -> tuple[str, str, str]:
     return f"{found.value:.4g}", f"{found.low:.4g} to {found.high:.4g}", str(found.n)
-
-
-def _price(found: Measurement) -> str:
-    if not math.isfinite(found.value):
-        return f"not shown by {found.n} rows"
-    most = f"${found.high:,.2f}" if math.isfinite(found.high) else "no bound"
-    return f"${found.value:,.2f} (${found.low:,.2f} to {most}, 95 %, {found.n} rows)"
 
 
 def _code(text: str) -> str:

@@ -78,6 +78,11 @@ class View:
         wrong = [decision.route != routes[gold] for decision, gold in zip(decisions, self.gold, strict=True)]
         return np.array(wrong, dtype=bool) & self.accepted
 
+    def astray(self, columns: Columns) -> Flags:
+        """Return whether the labels of ``(n,)`` columns route each row elsewhere than its own label does."""
+        routes = np.array([label.route for label in self.contract.labels.values()], dtype=object)
+        return np.asarray(routes[columns] != routes[self.gold], dtype=bool)
+
     @cached_property
     def accepted(self) -> Flags:
         """Whether the router sends a row to a label's route itself, (n,)."""
