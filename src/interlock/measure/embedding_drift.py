@@ -62,12 +62,12 @@ def embedding_drift(
     Raises:
         ValueError: widths differ, or a number is not finite or out of range.
     """
-    before, now = _checked(reference, window)
+    before, now = checked_pair(reference, window)
     if permutations < 1 or most < 2 or not (bandwidth is None or 0 < bandwidth < math.inf):  # noqa: PLR2004 - a pair
         raise ValueError(f"expected positive options, got {permutations=}, {most=}, {bandwidth=}")
     checked_level(level)
     rows, rng = len(now), np.random.default_rng(seed)
-    before, now = _thinned(before, most, rng), _thinned(now, most, rng)
+    before, now = thinned(before, most, rng), thinned(now, most, rng)
     if min(len(before), len(now)) < 2:  # noqa: PLR2004 - a distance within a side takes two rows
         return EmbeddingDrift(unmeasured("mmd2", n=rows), math.nan, math.nan, 1.0, math.nan)
     kernel, width = _kernel(np.vstack([before, now]), bandwidth)
@@ -131,11 +131,13 @@ def _median_distance(squared: Floats) -> float:
     return middle if middle > 0 or not unequal.size else float(np.median(unequal))
 
 
-def _thinned(rows: Floats, most: int, rng: np.random.Generator) -> Floats:
+def thinned(rows: Floats, most: int, rng: np.random.Generator) -> Floats:
+    """Return at most ``most`` rows, drawn at random where there are more."""
     return rows if len(rows) <= most else rows[rng.choice(len(rows), most, replace=False)]
 
 
-def _checked(reference: npt.ArrayLike, window: npt.ArrayLike) -> tuple[Floats, Floats]:
+def checked_pair(reference: npt.ArrayLike, window: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Return two matrices of embeddings in float64; raises ``ValueError`` unless finite and of one width."""
     before, now = np.asarray(reference, dtype=np.float64), np.asarray(window, dtype=np.float64)
     for name, rows in (("reference", before), ("window", now)):
         if rows.ndim != 2 or rows.shape[1] == 0:  # noqa: PLR2004 - a matrix
