@@ -28,6 +28,7 @@ from interlock.gate.derive import CHAMPION, FP32, Derived, baseline_accuracies
 from interlock.gate.judge import judge
 from interlock.gate.take import take
 from interlock.predict.predictor import Predictor
+from interlock.report.folder import draw_run
 from interlock.train.recipe import Recipe
 
 TRAIN_MODULES = ("torch", "transformers", "sklearn", "onnx", "onnxscript", "polars")
@@ -122,6 +123,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     files = assemble.bundle_files(source, split, exported, calibrated, receipt, judgement, predictor, engine)
     pack(files, run / "bundle", name=terms.name, created=receipt.created or "", identity=receipt.identity)
     bundle = open_bundle(run / "bundle", clock=clock)
+    draw_run(run, receipt, split.test, watched=len(split.calibration), watch=watch)
     built = Built(run, bundle, receipt, judgement, baseline_accuracies(Derived(receipt)))
     write_json(run / FINISHED, {**judgement.to_json(), "bundle_digest": bundle.digest})
     return built

@@ -14,6 +14,7 @@ from interlock.measure.plots.style import PALETTES, Picture, Style
 
 MARKS: dict[Style, str] = {"light": "", "dark": ".dark"}
 DOTS = 130  # of a PNG, per inch
+NAMELESS = {"Date": None, "Creator": None}  # of an SVG, so that the same picture gives the same bytes
 
 
 def save(folder: Path, pictures: Mapping[str, Picture]) -> list[Path]:
@@ -28,10 +29,11 @@ def save(folder: Path, pictures: Mapping[str, Picture]) -> list[Path]:
     for name, picture in pictures.items():
         for style, mark in MARKS.items():
             with _drawn(picture, style) as figure:
-                for kind, options in (("svg", {"metadata": {"Date": None, "Creator": None}}), ("png", {"dpi": DOTS})):
-                    path = folder / f"{name}{mark}.{kind}"
-                    figure.savefig(path, format=kind, **options)
-                    written.append(path)
+                stem = folder / f"{name}{mark}"
+                figure.savefig(f"{stem}.svg", format="svg", metadata=NAMELESS)
+                figure.set_layout_engine("none")  # what was laid out once stays there
+                figure.savefig(f"{stem}.png", format="png", dpi=DOTS)
+                written += [Path(f"{stem}.svg"), Path(f"{stem}.png")]
     return written
 
 
@@ -44,7 +46,7 @@ def svg(picture: Picture) -> str:
     require("Pictures", extra="train", modules=["matplotlib"])
     out = io.StringIO()
     with _drawn(picture, "light") as figure:
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(out, format="svg", metadata=NAMELESS)
     whole = out.getvalue()
     return re.sub(r"<metadata>.*?</metadata>", "", whole[whole.index("<svg") :], flags=re.DOTALL)  # it names addresses
 
