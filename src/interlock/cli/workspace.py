@@ -57,32 +57,32 @@ def new(
         raise InputError("give either --template manga|intake|blank or --from-data FILE")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is not an empty directory", todo="Give a new directory.")
-    contract, rows = _template(template) if template is not None else _from_data(from_data or Path())
-    write_workspace(folder, contract, rows)
-    names = "contract.yaml, label_guide.md" + (", rows.jsonl" if rows is not None else "")
+    if template is not None:
+        write_workspace(folder, *_template(template))
+    else:
+        write_workspace(folder, *_from_data(from_data or Path()))
+    names = "contract.yaml, label_guide.md" + (", rows.jsonl" if from_data is None else "")
     data = from_data or folder / "rows.jsonl"
     console().print(f"{folder}: {names}", soft_wrap=True)
     console().print(f"next: interlock build --contract {folder}/contract.yaml --data {data} -o runs/1", soft_wrap=True)
     return 0
 
 
-def write_workspace(folder: Path, contract: str, rows: list[dict[str, Any]] | None) -> None:
-    """Write the files of a workspace."""
+def write_workspace(folder: Path, contract: str, rows: list[dict[str, Any]] | Dataset) -> None:
+    """Write the files of a workspace; rows that are a dataset already stay where they are."""
     from interlock.core.contract_file import parse_contract
-    from interlock.core.dataset import Dataset
     from interlock.data.cards import label_guide
     from interlock.data.read import read
 
     terms = parse_contract(contract.encode())
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "contract.yaml").write_text(contract, encoding="utf-8")
-    sample: Dataset = Dataset(())
-    if rows is not None:
+    if isinstance(rows, list):
         (folder / "rows.jsonl").write_text(
             "".join(jsonlib.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
         )
-        sample = read(folder / "rows.jsonl", labels=terms.label_names)
-    (folder / "label_guide.md").write_text(label_guide(terms, sample), encoding="utf-8")
+        rows = read(folder / "rows.jsonl", labels=terms.label_names)
+    (folder / "label_guide.md").write_text(label_guide(terms, rows), encoding="utf-8")
 
 
 def _template(name: str) -> tuple[str, list[dict[str, Any]]]:
@@ -97,7 +97,7 @@ def _template(name: str) -> tuple[str, list[dict[str, Any]]]:
     return contract, [jsonlib.loads(line) for line in (here / "blank.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def _from_data(path: Path) -> tuple[str, None]:
+def _from_data(path: Path) -> tuple[str, Dataset]:
     """Write a contract for the labels of a file; what cannot be read from rows is a default with a comment."""
     from interlock.core.errors import InputError
     from interlock.data.read import read
@@ -114,7 +114,7 @@ def _from_data(path: Path) -> tuple[str, None]:
     )
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._") or "router"
     tokens = _token_limit(rows)
-    return FROM_DATA.format(file=path.name, name=name, labels=labels, tokens=tokens), None
+    return FROM_DATA.format(file=path.name, name=name, labels=labels, tokens=tokens), rows
 
 
 def _route(label: str) -> str:

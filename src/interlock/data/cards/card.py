@@ -36,7 +36,7 @@ def data_card(contract: Contract, split: Split, *, findings: Sequence[Finding], 
         "Rows": [*_rows(parts), "", *_made_of(rows), "", *_lengths(rows)],
         "Classes": _classes(contract, parts),
         "Split": _split(split),
-        "Measured quality": [*_quality(findings), *(f"- Note: {plain(note)}" for note in notes)],
+        "Measured quality": [*_quality(findings), *_notes(notes)],
         "Annotator agreement": agreement_lines(rows, contract.label_names, per_label=False),
         "Known gaps": [*(f"- {gap}" for gap in gaps(contract, split)), f"- Beyond what rows show: {TO_FILL}"],
     }
@@ -124,7 +124,7 @@ def _classes(contract: Contract, parts: dict[str, Dataset]) -> list[str]:
 
 def _split(split: Split) -> list[str]:
     manifest = split.manifest
-    removed = f"{len(manifest.removed)} rows were taken out because a later part holds them"
+    removed = f"{len(manifest.removed)} rows are in no part, as they would leak"
     return [
         f"Rule `{manifest.rule}`, seed {manifest.seed}, manifest `{manifest.digest}`; {removed}.",
         "",
@@ -146,4 +146,7 @@ def _quality(findings: Sequence[Finding]) -> Iterator[str]:
         ["finding", "severity", "count", "what to do"],
         [[f"`{one.code}`", one.severity, one.count, plain(one.action)] for one in findings],
     )
-    yield ""
+
+
+def _notes(notes: Sequence[str]) -> list[str]:
+    return ["", *(f"- Note: {plain(note)}" for note in notes)] if notes else []
