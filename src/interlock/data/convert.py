@@ -12,7 +12,7 @@ from interlock.core.dataset import Example
 from interlock.core.errors import InputError, Problem
 from interlock.data.formats import RawRow, format_for, named, raw_rows
 from interlock.data.formats.row import FIELDS, Asked, Format, Row
-from interlock.data.read import bad_rows, keep
+from interlock.data.read import MAX_ROWS, bad_rows, keep, too_much
 from interlock.data.rows import examples
 
 ESSENTIAL = frozenset({"text", "label", "labels", "split"})  # without one of these a row says something else
@@ -90,6 +90,8 @@ class _Walk:
                 self._bad(item)
             elif (row := self._kept(self._row(item))) is not None:
                 self.written += 1
+                if self.written > MAX_ROWS:
+                    raise too_much(self.path)
                 yield row
         self.asked.skipped = Counter({name: count for name, count in self.asked.skipped.items() if count})
         if self.problems:

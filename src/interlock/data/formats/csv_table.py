@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from interlock.data.formats.files import lines, too_long, undecodable
 from interlock.data.formats.row import FIELDS, MAX_ROW_CHARS, Asked, Format, RawRow, Row, nothing
 from interlock.data.write import write_whole
 
+_QUOTES = re.compile('""|"')
 KEPT_SUSPECTS = 1000  # lines inside quotes that look like rows of their own
 
 
@@ -104,25 +106,26 @@ class _Records:
             yield line
 
     def _broken(self, first: int, said: str) -> Problem:
-        opened = _opened(self._taken)
-        if opened is None:
-            return Problem(f"{self._path}:{self._number}", "", "well-formed CSV", said)
-        where = f"{self._path}:{first + opened}"
-        got = f"one that is open up to line {self._number}, where reading stopped"
-        return Problem(where, "", "a quote that is closed (and doubled inside a field)", got)
+        if "end of data" not in said:
+            got = f"{said} (line {self._number})"
+            return Problem(f"{self._path}:{first}", "", "well-formed CSV, a quote in a field doubled", got)
+        where = f"{self._path}:{first + _opened(self._taken)}"
+        got = f"one that is open up to line {self._number}, the end of the file"
+        return Problem(where, "", "a quote that is closed", got)
 
 
 class _BadLineError(Exception):
     pass
 
 
-def _opened(taken: list[str]) -> int | None:
-    """Return the index of the line with the quote that was open last; ``None`` when all of them are in pairs."""
-    at, inside = None, False
+def _opened(taken: list[str]) -> int:
+    """Return the index of the line with the last quote that opened a field."""
+    at, inside = 0, False
     for index, line in enumerate(taken):
-        if line.count('"') % 2:
-            inside = not inside
-            at = index if inside else at
+        for quotes in _QUOTES.findall(line):
+            if len(quotes) == 1:  # a doubled one is a quote inside a field, or an empty field
+                inside = not inside
+                at = index if inside else at
     return at
 
 

@@ -15,7 +15,8 @@ from interlock.core.errors import InputError, Problem
 from interlock.data.formats.row import MAX_ROW_CHARS
 
 MAX_EXPANSION = 200  # text packs to a tenth, repetitive logs to a fiftieth
-FREE_BYTES = 100_000_000  # what any packed file may expand to
+FREE_BYTES = 10_000_000  # what any packed file may expand to
+MAX_ITEMS = 10_000_000  # blank lines of a file, or elements of an array: no rows come of more
 _ESCAPED = re.compile("[\udc80-\udcff]")  # how surrogateescape spells a byte that is no UTF-8
 _NOT_UTF_8 = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"PK": "a zip archive", b"\x1f\x8b": "gzip"}
 
@@ -91,7 +92,7 @@ def lines(path: Path) -> Iterator[tuple[int, str | None]]:
     Lines end with LF, CRLF or a lone CR.
     """
     with opened(path) as file:
-        number = 0
+        number = blank = 0
         while line := file.readline(MAX_ROW_CHARS + 1):
             number += 1
             if len(line) > MAX_ROW_CHARS and not line.endswith(("\n", "\r")):
@@ -99,6 +100,9 @@ def lines(path: Path) -> Iterator[tuple[int, str | None]]:
                     line = file.readline(MAX_ROW_CHARS)
                 yield number, None
             else:
+                blank += line.isspace()
+                if blank > MAX_ITEMS:
+                    raise InputError(f"{path} has more than {MAX_ITEMS:,} blank lines", todo="Check what wrote it.")
                 yield number, line
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from interlock.core.canonical import parse_json
 from interlock.core.errors import Problem
-from interlock.data.formats.files import opened, undecodable
+from interlock.data.formats.files import MAX_ITEMS, opened, undecodable
 from interlock.data.formats.row import MAX_ROW_CHARS
 
 Element = tuple[str | None, str, Any]  # (the array's key, "file:line item 1", the value or a Problem)
 _BLANK = re.compile(r"[ \t\r\n]*")
-_SCAN = json.JSONDecoder().raw_decode
+_SCAN = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode  # finds the end; the strict reader judges
 
 
 def elements(path: Path) -> Iterator[Element]:
@@ -85,6 +85,8 @@ class _Document:
 
     def _array(self, key: str | None) -> Iterator[Element]:
         for number, _ in enumerate(self._items("]"), start=1):
+            if number > MAX_ITEMS:
+                raise _BrokenError(f"at most {MAX_ITEMS} elements", "more")
             where = f"{self.where()} item {number}"  # exports are often one line
             yield key, where, self._value(where)
 
