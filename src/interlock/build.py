@@ -86,7 +86,9 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     clock, run = clock or SystemClock(), Path(out)
     source = file_bytes(contract)
     terms = parse_contract(source, where=str(contract))
-    split = prepare(data, calibration=calibration, test=test, contract=terms, seed=(recipe or Recipe()).seed)
+    split = prepare(
+        data, calibration=calibration, test=test, contract=terms, seed=(recipe or Recipe()).seed, watch=watch
+    )
     check_available(resolve(encoder))
     check_kind(calibrator)
     assemble.note_unfitted(terms, watch)

@@ -104,13 +104,16 @@ class TestSet(Dataset):
 class SplitManifest:
     """Which example is where, why, and the proof that nothing leaks."""
 
-    rule: str  # "stratified", "grouped", "given", ...
+    rule: str  # "stratified" or "time", with "grouped, " before it when rows have groups; "given" for official files
     seed: int
     shares: dict[str, float]  # part -> share of rows asked for; empty when the files were given
     parts: dict[Part, tuple[str, ...]]  # part -> example ids, sorted
     fingerprints: dict[Part, str]  # part -> dataset fingerprint
     crossings: dict[str, int] = field(default_factory=dict)  # kind -> rows of a later part found in an earlier one
-    removed: tuple[str, ...] = ()  # ids taken out because a later part holds the same text
+    removed: tuple[str, ...] = ()  # ids in no part: a later part holds their text, or a cut in time parts their unit
+    near: str = ""  # which near duplicates stay together, and are counted in crossings
+    apart: int = 0  # pairs of near duplicates, by the house's definition, that stand in two parts all the same
+    why: tuple[str, ...] = ()  # what a reader should know about how this split was chosen
     version: str | None = None  # a name people gave this split
 
     def to_json(self) -> dict[str, Any]:
@@ -132,6 +135,9 @@ class SplitManifest:
             "fingerprints": dict(self.fingerprints),
             "crossings": dict(self.crossings),
             "removed": list(self.removed),
+            "near": self.near,
+            "apart": self.apart,
+            "why": list(self.why),
             "version": self.version,
         }
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from interlock.core.contract import Contract
-from interlock.core.dataset import Split
+from interlock.core.dataset import Part, Split
 from interlock.core.errors import InputError, Problem
+from interlock.core.progress import Watch, unwatched
 from interlock.data.read import read
-from interlock.data.split import cut_calibration, given, split
+from interlock.data.split.divide import SHARES, By, split
+from interlock.data.split.given import given
 
 
 def file_bytes(path: str | Path) -> bytes:
@@ -24,7 +27,15 @@ def file_bytes(path: str | Path) -> bytes:
 
 
 def prepare(
-    data: str | Path, *, calibration: str | Path | None, test: str | Path | None, contract: Contract, seed: int
+    data: str | Path,
+    *,
+    calibration: str | Path | None,
+    test: str | Path | None,
+    contract: Contract,
+    seed: int,
+    shares: Mapping[Part, float] = SHARES,
+    by: By = "auto",
+    watch: Watch = unwatched,
 ) -> Split:
     """Return the split: ours, or the official one with what would leak taken out of training.
 
@@ -34,6 +45,9 @@ def prepare(
         test: its test rows.
         contract: whose labels every row must carry.
         seed: of whatever is split here.
+        shares: part -> share of the rows, when the split is ours.
+        by: the rule of ours: time, stratified, or whichever suits the rows.
+        watch: told of what takes long.
 
     Raises:
         InputError: unreadable rows, a label without rows, or calibration rows given without test rows.
@@ -51,9 +65,7 @@ def prepare(
             raise InputError(
                 "--calibration needs --test too", todo="Give both files of the official split, or neither."
             )
-        return split(rows, critical=contract.critical, seed=seed)
+        return split(rows, critical=contract.critical, shares=shares, by=by, seed=seed, watch=watch)
     tests = read(test, labels=contract.label_names)
-    if calibration is not None:
-        return given(rows, read(calibration, labels=contract.label_names), tests)
-    train, held = cut_calibration(rows, seed=seed)
-    return given(train, held, tests)
+    held = None if calibration is None else read(calibration, labels=contract.label_names)
+    return given(rows, held, tests, critical=contract.critical, seed=seed, watch=watch)
