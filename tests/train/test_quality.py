@@ -30,6 +30,7 @@ def rows_of(labels: list[int], *, k: int = 2, truncated: int = 0) -> Rows:
         [[1] * (row + 1) for row in range(len(labels))],
         torch.nn.functional.one_hot(torch.tensor(labels), k).float(),
         torch.ones(len(labels)),
+        names=[str(row) for row in range(len(labels))],
         truncated=[row < truncated for row in range(len(labels))],
         languages=["en" if row % 2 else "ja" for row in range(len(labels))],
     )
@@ -83,7 +84,7 @@ def test_a_language_is_the_one_given_or_the_script_of_most_letters(
 
 def codes(rows: Rows, seen: list[int]) -> list[str]:
     line = quality(rows, seen, torch.ones(len(seen)))
-    return [code for code, _ in concerns(line, n=len(seen), whole=entropy(rows.targets), k=2)]
+    return [code for code, _, _ in concerns(line, n=len(seen), whole=entropy(rows.targets), k=2)]
 
 
 def test_rows_cut_beyond_three_percent_or_of_one_label_among_many_are_a_concern() -> None:
@@ -126,12 +127,17 @@ def test_every_logged_step_says_what_its_rows_were_like(tmp_path: Path) -> None:
     assert sum(line["truncated_share"] * n for line, n in zip(steps, (100, 20), strict=True)) == pytest.approx(60)
     english = sum(line["languages"].get("en", 0) * n for line, n in zip(steps, (100, 20), strict=True))
     assert english == pytest.approx(30)
-    assert [line["code"] for line in lines if line["event"] == "note"] == ["batch.truncated"]  # once a run
+    warned = [line["code"] for line in lines if line["event"] == "warning"]
+    assert [code for code in warned if code.startswith("batch.")] == ["batch.truncated"]  # once a run
 
 
 def test_a_text_that_just_fills_the_limit_is_not_truncated(tmp_path: Path) -> None:
     train = [Example(f"{i}", "word word word", ("ab"[i % 2],)) for i in range(8)]
-    tokens = trained(train, tmp_path)[-2]["mean_tokens"]
 
-    assert trained(train, tmp_path, max_tokens=int(tokens))[-2]["truncated_share"] == 0
-    assert trained(train, tmp_path, max_tokens=int(tokens) - 1)[-2]["truncated_share"] == 1
+    def first_step(**recipe: Any) -> dict[str, Any]:
+        return next(line for line in trained(train, tmp_path, **recipe) if line["event"] == "step")
+
+    tokens = int(first_step()["mean_tokens"])
+
+    assert first_step(max_tokens=tokens)["truncated_share"] == 0
+    assert first_step(max_tokens=tokens - 1)["truncated_share"] == 1

@@ -25,8 +25,9 @@ from interlock.train.batches import epoch_batches, pad
 from interlock.train.encoders import resolve
 from interlock.train.fit import fit
 from interlock.train.loss import focal_loss
-from interlock.train.recipe import Recipe, class_weights, layer_rate, schedule
+from interlock.train.recipe import Recipe
 from interlock.train.step_log import StepLog
+from interlock.train.weights import class_weights, layer_rate, schedule
 
 
 def test_warm_up_rises_and_decay_falls_as_documented() -> None:
@@ -177,7 +178,11 @@ def test_a_label_without_a_training_row_is_named(tmp_path: Path) -> None:
 
 def test_a_loss_that_is_no_number_stops_training(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the loss is not a number"):
-        trained(rows("one", "two", label="a") + rows("six", label="b"), tmp_path, learning_rate=1e30, epochs=20)
+        trained([*rows("one", "two", label="a"), Example("heavy", "six", ("b",), weight=1e39)], tmp_path)
+
+    kept = json.loads((tmp_path / "bad_batch.json").read_text())
+    assert kept["step"] == 1
+    assert {row["id"]: row["loss"] for row in kept["rows"]}["heavy"] == "inf"
 
 
 def test_the_step_log_is_json_lines(tmp_path: Path) -> None:

@@ -92,6 +92,8 @@ class Watching:
         kind = event["event"]
         if kind in {"stage", "note"}:
             self._console.print(f"[bold]{event.get('stage', 'note')}[/] {event.get('detail', event.get('note', ''))}")
+        elif kind == "warning":
+            self._console.print(f"[yellow]{event['code']}[/] {event['detail']}: {event['decision']}")
         elif kind == "progress":
             self._bar(event["stage"], event["done"], event["total"], "")
         elif kind == "step":

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import hashlib
+import json
 import random
-import resource
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +15,21 @@ import torch
 
 from interlock.core.clock import Clock
 from interlock.core.contract import InputPolicy
-from interlock.core.dataset import CalibrationSet, TrainSet
-from interlock.core.errors import InputError, Problem
+from interlock.core.dataset import CalibrationSet, Dataset, Example, TrainSet
+from interlock.core.errors import InputError
 from interlock.train.averaged import Averaged
-from interlock.train.batches import epoch_batches, pad
+from interlock.train.checkpoint import Checkpoints
+from interlock.train.dropout import seed_dropout
 from interlock.train.encoders import Encoder, load
-from interlock.train.loss import focal_loss
-from interlock.train.model import (
-    fitting_threads,
-    logits_of,
-    native_bfloat16,
-    parameter_groups,
-    reduced_precision,
-    start_at_centroids,
-)
-from interlock.train.quality import concerns, entropy, quality
-from interlock.train.recipe import Recipe, class_weights, schedule
+from interlock.train.loop import Loop, Task
+from interlock.train.model import fitting_threads, start_at_centroids
+from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows, encode_rows
+from interlock.train.step import LossNotANumberError
 from interlock.train.step_log import StepLog
+from interlock.train.weights import class_weights, rarest, repeats
 
-LOG_EVERY = 25  # steps
+JUDGING = 0.1  # share of the training rows an epoch is chosen by
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ class Fitted:
         self.tokenizer.save_pretrained(folder)
 
 
-def fit(
+def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
     train: TrainSet,
     watched: CalibrationSet,
     *,
@@ -66,18 +60,21 @@ def fit(
     policy: InputPolicy,
     log: StepLog,
     clock: Clock,
+    checkpoints: Checkpoints | None = None,
 ) -> Fitted:
     """Fine-tune ``encoder``.
 
     Args:
         train: the rows to learn from.
-        watched: rows measured after every epoch, for the log only; nothing is chosen by them.
+        watched: rows measured after every epoch, for the log only; nothing is chosen by them. A recipe that chooses an
+            epoch does so by a tenth of the training rows, which it does not learn from then.
         labels: in column order.
         encoder: where the pretrained weights are.
         recipe: every hyper-parameter.
         policy: how a text is prepared before the tokenizer; the same as when serving.
         log: where steps are recorded.
         clock: for examples per second.
+        checkpoints: where an interrupted run goes on; none are kept without it.
 
     Raises:
         InputError: a label without a training row, or a loss that is not a number.
@@ -90,14 +87,44 @@ def fit(
     seed_everything(recipe.seed)
     model, tokenizer = load(encoder, labels, train.texts)
     with fitting_threads(model):
-        rows = encode_rows(train, tokenizer, labels, policy, recipe.max_tokens)
-        held = encode_rows(watched, tokenizer, labels, policy, recipe.max_tokens)
+        learnt, held_rows = judges_of(train, seed=recipe.seed) if recipe.chooses else (train, watched)
+        rows = encode_rows(learnt, tokenizer, labels, policy, recipe.max_tokens)
+        held = encode_rows(held_rows, tokenizer, labels, policy, recipe.max_tokens)
         if encoder.source:
             start_at_centroids(model, rows, pad_id=tokenizer.pad_token_id)
-        weights = torch.from_numpy(class_weights(counts, labels))
-        facts = _Loop(model, tokenizer.pad_token_id, rows, held, weights, recipe, log, clock).run()
+        shown = repeats(counts, oversample=recipe.oversample)
+        by_id = {example.id: shown[example.label] for example in train}
+        task = Task(
+            model=model,
+            pad_id=tokenizer.pad_token_id,
+            rows=rows,
+            held=held,
+            weights=torch.from_numpy(class_weights(counts, labels, kind=recipe.class_weights)),
+            repeats=[by_id[name] for name in rows.names],
+            rare=rarest(counts, labels),
+        )
+        loop = Loop(task, recipe, log=log, clock=clock, checkpoints=checkpoints)
+        seed_dropout(model, loop.stepper.noise)
+        try:
+            facts = loop.run()
+        except LossNotANumberError as error:
+            _keep_batch(error, rows, log.path.with_name("bad_batch.json"))
+            raise
     model.eval()
     return Fitted(model, tokenizer, tuple(labels), recipe, encoder, facts)
+
+
+def judges_of(train: TrainSet, *, seed: int) -> tuple[Dataset, Dataset]:
+    """Return the rows to learn from, and a tenth (whole groups) to choose an epoch by. No label loses its last row."""
+    left = train.counts()
+    learnt: list[Example] = []
+    judging: list[Example] = []
+    for example in train:
+        key = f"{seed}\0{example.group if example.group is not None else example.id}"
+        chosen = hashlib.sha256(key.encode()).digest()[0] < JUDGING * 256 and min(left[x] for x in example.labels) > 1
+        left.subtract(example.labels if chosen else ())
+        (judging if chosen else learnt).append(example)
+    return Dataset(tuple(learnt)), Dataset(tuple(judging))
 
 
 def seed_everything(seed: int) -> None:
@@ -106,159 +133,14 @@ def seed_everything(seed: int) -> None:
     np.random.seed(seed)  # noqa: NPY002 - libraries below draw from the global generator
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    # Otherwise every new tensor is written twice, 9 % of a step, to make reads of unset memory repeatable.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
-@dataclass
-class _Meter:
-    """Running sums between two log lines."""
-
-    rows: int = 0
-    loss: float = 0.0
-    clipped: int = 0
-    steps: int = 0
-    seen: list[int] = field(default_factory=list)  # row numbers
-    losses: list[torch.Tensor] = field(default_factory=list)  # theirs, batch by batch
-
-    def add(self, batch: list[int], loss: float, losses: torch.Tensor, *, clipped: bool) -> None:
-        """Count one step."""
-        self.rows, self.loss, self.steps = self.rows + len(batch), self.loss + loss * len(batch), self.steps + 1
-        self.clipped += clipped
-        self.seen += batch
-        self.losses.append(losses)
-
-
-class _Loop:
-    """The training loop and what it holds between steps."""
-
-    def __init__(
-        self,
-        model: Any,
-        pad_id: int,
-        rows: Rows,
-        held: Rows,
-        weights: torch.Tensor,
-        recipe: Recipe,
-        log: StepLog,
-        clock: Clock,
-    ) -> None:
-        self.model, self.pad_id, self.rows, self.held = model, pad_id, rows, held
-        self.weights, self.recipe, self.log, self.clock = weights, recipe, log, clock
-        self.optimizer = torch.optim.AdamW(parameter_groups(model, recipe), fused=True)
-        self.total = recipe.epochs * math.ceil(len(rows.ids) / recipe.batch_size)
-        self.warmup = max(1, round(recipe.warmup_share * self.total))
-        self.step = 0
-        self.entropy = entropy(rows.targets)
-        self.warned: set[str] = set()
-
-    def run(self) -> dict[str, Any]:
-        """Train; return what the machine did."""
-        started = self.clock.monotonic()
-        for epoch in range(1, self.recipe.epochs + 1):
-            self._epoch(epoch)
-        return {
-            "steps": self.total,
-            "warmup_steps": self.warmup,
-            "train_seconds": round(self.clock.monotonic() - started, 1),
-            "threads": torch.get_num_threads(),
-            "bfloat16": native_bfloat16(),
-            "torch": str(torch.__version__),
-        }
-
-    def _epoch(self, epoch: int) -> None:
-        self.model.train()
-        whole, recent, since = _Meter(), _Meter(), self.clock.monotonic()
-        lengths = [len(ids) for ids in self.rows.ids]
-        for batch in epoch_batches(lengths, batch_size=self.recipe.batch_size, seed=self.recipe.seed * 1000 + epoch):
-            self.step += 1
-            loss, losses, norm = self._step(batch)
-            for meter in (whole, recent):
-                meter.add(batch, loss, losses, clipped=norm > self.recipe.clip_norm)
-            if self.step % LOG_EVERY == 0 or self.step == self.total:
-                now = self.clock.monotonic()
-                line = self._line(epoch, norm, recent, now - since)
-                self.log.write(line)
-                self._warn(line, recent.rows)
-                recent, since = _Meter(), now
-        self.log.write(
-            {
-                "event": "epoch",
-                "epoch": epoch,
-                "epochs": self.recipe.epochs,
-                "train_loss": whole.loss / whole.rows,
-                "clipped_share": whole.clipped / whole.steps,
-                **self._watch(),
-            }
-        )
-
-    def _warn(self, line: dict[str, Any], n: int) -> None:
-        """Note what looks wrong in the rows of a line, once a run."""
-        for code, decision in concerns(line, n=n, whole=self.entropy, k=len(self.weights)):
-            if code not in self.warned:
-                self.warned.add(code)
-                self.log.write({"event": "note", "code": code, "step": self.step, "note": decision})
-
-    def _step(self, batch: list[int]) -> tuple[float, torch.Tensor, float]:
-        """Take one optimiser step; return the batch's loss, its rows' losses and the gradient norm before clipping."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * schedule(self.step, total=self.total, warmup=self.warmup)
-        ids, mask = pad([self.rows.ids[row] for row in batch], self.pad_id)
-        with reduced_precision():
-            logits = self.model(input_ids=ids, attention_mask=mask).logits
-        losses = self._losses(logits, self.rows.targets[batch]) * self.rows.weights[batch]
-        loss = losses.mean()
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise InputError(
-                "training stopped: the loss is not a number",
-                [Problem(f"step {self.step}", "loss", "a finite number", repr(value))],
-                todo="Lower the learning rate (--learning-rate), or look at the data with a smaller batch.",
-            )
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm))
-        self.optimizer.step()
-        return value, losses.detach(), norm
-
-    def _losses(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return focal_loss(
-            logits, targets, weights=self.weights, gamma=self.recipe.gamma, smoothing=self.recipe.label_smoothing
-        )
-
-    def _line(self, epoch: int, norm: float, meter: _Meter, seconds: float) -> dict[str, Any]:
-        rates = [float(group["lr"]) for group in self.optimizer.param_groups]
-        return {
-            "event": "step",
-            "epoch": epoch,
-            "step": self.step,
-            "steps": self.total,
-            "loss": meter.loss / meter.rows,
-            "lr_head": max(rates),
-            "lr_bottom": min(rates),
-            "grad_norm": norm,
-            "clipped": meter.clipped,
-            "ex_per_sec": meter.rows / max(seconds, 1e-9),
-            "mem_gb": _peak_memory_gb(),
-            **quality(self.rows, meter.seen, torch.cat(meter.losses)),
-        }
-
-    def _watch(self) -> dict[str, float]:
-        """Measure the watched rows: for people reading the log, never for choosing anything."""
-        if not self.held.ids:
-            return {}
-        logits = torch.zeros(self.held.targets.shape)
-        for batch, found in logits_of(self.model, self.held, self.pad_id):
-            logits[batch] = found
-        gold = self.held.targets.argmax(dim=1)
-        correct = (logits.argmax(dim=1) == gold).float()
-        recalls = [float(correct[gold == label].mean()) for label in sorted(set(gold.tolist()))]
-        return {
-            "val_loss": float(self._losses(logits, self.held.targets).mean()),
-            "val_acc": float(correct.mean()),
-            "val_macro_recall": sum(recalls) / len(recalls),
-            "val_worst_recall": min(recalls),
-        }
-
-
-def _peak_memory_gb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e9 if sys.platform == "darwin" else 1e6)
+def _keep_batch(error: LossNotANumberError, rows: Rows, path: Path) -> None:
+    """Save which rows the bad batch held and what each gave, for inspection."""
+    found = [
+        {"id": rows.names[row], "loss": str(loss), "tokens": len(rows.ids[row])}
+        for row, loss in zip(error.rows, error.losses, strict=False)
+    ]
+    path.write_text(json.dumps({"step": error.step, "rows": found}, indent=1) + "\n", encoding="utf-8")

@@ -11,8 +11,9 @@ import torch
 
 from interlock.core.errors import InputError
 from interlock.train.batches import pad, scoring_batches
-from interlock.train.recipe import Recipe, layer_rate
+from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows
+from interlock.train.weights import layer_rate
 
 DEFAULT_RATE = 2e-4  # when neither the recipe nor the encoder names one
 SMALL = 2_000_000  # parameters
@@ -85,12 +86,15 @@ def last_linear(model: Any) -> torch.nn.Linear:
 
 
 @contextmanager
-def features_of(head: torch.nn.Linear) -> Iterator[list[torch.Tensor]]:
-    """Collect what ``head`` is given while the context is open; only the newest batch is kept."""
+def features_of(head: torch.nn.Linear, *, keep_graph: bool = False) -> Iterator[list[torch.Tensor]]:
+    """Collect what ``head`` is given while the context is open; only the newest batch is kept.
+
+    With ``keep_graph`` a loss on the features reaches the encoder.
+    """
     seen: list[torch.Tensor] = []
 
     def keep(_module: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> None:
-        seen[:] = [given[0].detach()]
+        seen[:] = [given[0] if keep_graph else given[0].detach()]
 
     hook = head.register_forward_pre_hook(keep)
     try:
@@ -100,16 +104,19 @@ def features_of(head: torch.nn.Linear) -> Iterator[list[torch.Tensor]]:
 
 
 def parameter_groups(model: Any, recipe: Recipe) -> list[dict[str, Any]]:
-    """Return one optimiser group per parameter: its layer's rate, and decay for matrices only."""
+    """Return one optimiser group per trainable parameter: its layer, its layer's rate, and decay for matrices only."""
     depth = 1 + max(
         (int(found[1]) for name, _ in model.named_parameters() if (found := _LAYER.search(name))), default=-1
     )
     peak = recipe.learning_rate or DEFAULT_RATE
     groups = []
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         found = _LAYER.search(name)
         below = depth - 1 - int(found[1]) if found else depth if "embed" in name else 0
         rate = layer_rate(peak, recipe.layer_decay, below)
         decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
-        groups.append({"params": [parameter], "lr": rate, "peak": rate, "weight_decay": decay})
+        layer = found[1] if found else "embeddings" if "embed" in name else "head"
+        groups.append({"params": [parameter], "lr": rate, "peak": rate, "weight_decay": decay, "layer": layer})
     return groups

@@ -45,8 +45,8 @@ def entropy(targets: torch.Tensor) -> float:
     return float(torch.special.entr(shares).sum())
 
 
-def concerns(line: dict[str, Any], *, n: int, whole: float, k: int) -> Iterator[tuple[str, str]]:
-    """Yield the code of what looks wrong in a line, and what is done about it.
+def concerns(line: dict[str, Any], *, n: int, whole: float, k: int) -> Iterator[tuple[str, str, str]]:
+    """Yield the code of what looks wrong in a line, what was seen, and what to do about it.
 
     Args:
         line: what ``quality`` returned of n rows.
@@ -58,10 +58,10 @@ def concerns(line: dict[str, Any], *, n: int, whole: float, k: int) -> Iterator[
         return
     if line["truncated_share"] > TRUNCATED:
         cut = f"{line['truncated_share']:.1%} of the last {n} rows are cut at the token limit"
-        yield "batch.truncated", f"{cut}; training goes on: raise input.max_tokens or shorten these rows"
+        yield "batch.truncated", cut, "raise input.max_tokens or shorten these rows; training goes on"
     if line["label_entropy"] + (k - 1) / (2 * n) < COLLAPSED * whole:
         seen = f"the last {n} rows have a label entropy of {line['label_entropy']:.2f} nats, all rows {whole:.2f}"
-        yield "batch.labels", f"{seen}; training goes on: look at the order of the rows"
+        yield "batch.labels", seen, "look at the order of the rows; training goes on"
 
 
 def _shares(languages: Sequence[str]) -> dict[str, float]:

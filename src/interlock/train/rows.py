@@ -23,6 +23,7 @@ class Rows:
     ids: list[list[int]]
     targets: torch.Tensor  # (n rows, k labels), rows sum to 1
     weights: torch.Tensor  # (n,)
+    names: list[str]  # the examples' ids
     truncated: list[bool]  # whether the token limit cut the text
     languages: list[str]  # as given, or the script of the text
 
@@ -42,6 +43,7 @@ def encode_rows(data: Dataset, tokenizer: Any, labels: Sequence[str], policy: In
         ids,
         targets,
         torch.tensor([example.weight for example, _ in usable]),
+        names=[example.id for example, _ in usable],
         truncated=_truncated([text for _, text in usable], ids, tokenizer, max_tokens),
         languages=[language_of(text, example.lang) for example, text in usable],
     )

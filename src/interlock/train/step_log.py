@@ -15,17 +15,31 @@ class StepLog:
     """Appends lines to ``train.jsonl`` and tells a watcher."""
 
     def __init__(self, path: Path, watch: Watch | None = None) -> None:
-        """Start an empty log at ``path``."""
-        self._file = path.open("w", encoding="utf-8")
+        """Open the log at ``path``; what stands in it stays until ``cut``."""
+        self.path = path
+        self._file = path.open("ab")
         self._watch = watch
+        self._cut = False
 
     def write(self, line: dict[str, Any]) -> None:
         """Append one line; numbers are rounded to six significant digits."""
         line = _rounded(line)
-        self._file.write(json.dumps(line) + "\n")
+        if not self._cut:
+            self.cut(0)
+        self._file.write(json.dumps(line).encode() + b"\n")
         self._file.flush()
         if self._watch is not None:
             self._watch(line)
+
+    def cut(self, size: int) -> None:
+        """Keep the first ``size`` bytes of what an earlier process wrote; without a call, none of it is kept."""
+        self._file.truncate(size)
+        self._cut = True
+
+    @property
+    def bytes(self) -> int:
+        """How long the log is."""
+        return self._file.tell()
 
     def __enter__(self) -> Self:
         """Return the open log."""

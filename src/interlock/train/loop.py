@@ -1,0 +1,267 @@
+"""The training loop: epochs of steps, watched, able to go on where it was interrupted. Knows no run folder."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+
+from interlock.core.clock import Clock
+from interlock.train.batches import epoch_batches, shown_rows
+from interlock.train.checkpoint import Checkpoints
+from interlock.train.model import logits_of, native_bfloat16
+from interlock.train.quality import concerns, entropy, quality
+from interlock.train.recipe import Recipe
+from interlock.train.rows import Rows
+from interlock.train.step import Stepped, Stepper, norms_by_layer
+from interlock.train.step_log import StepLog
+from interlock.train.watchdog import Watchdog
+
+LOG_EVERY = 25  # steps
+CONTINUE_ACCURACY, CONTINUE_RECALL = 0.003, 0.005  # what one more epoch must bring, by the documents' rule
+
+
+@dataclass
+class Meter:
+    """Running sums between two log lines."""
+
+    rows: int = 0
+    loss: float = 0.0
+    clipped: int = 0
+    steps: int = 0
+
+    def add(self, stepped: Stepped) -> None:
+        """Count one step."""
+        self.rows, self.steps = self.rows + len(stepped.losses), self.steps + 1
+        self.loss += float(stepped.losses.sum())
+        self.clipped += stepped.clipped
+
+
+@dataclass
+class Window:
+    """The rows since the last log line, and their losses."""
+
+    seen: list[int] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    clipped: int = 0
+
+    def add(self, batch: list[int], stepped: Stepped) -> None:
+        """Count one step."""
+        self.seen += batch
+        self.losses += stepped.losses.tolist()
+        self.clipped += stepped.clipped
+
+
+@dataclass
+class Progress:
+    """Everything the loop must remember to go on, beside weights and moments."""
+
+    step: int = 0
+    whole: Meter = field(default_factory=Meter)  # of the epoch
+    recent: Window = field(default_factory=Window)
+    epochs: list[dict[str, float]] = field(default_factory=list)  # what each finished epoch measured
+    log_bytes: int = 0  # of the step log, when the checkpoint was taken
+    seconds: float = 0.0  # trained
+
+    @classmethod
+    def read(cls, body: dict[str, Any]) -> Progress:
+        """Read what ``asdict`` gave."""
+        return cls(**{**body, "whole": Meter(**body["whole"]), "recent": Window(**body["recent"])})
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained on what."""
+
+    model: Any
+    pad_id: int
+    rows: Rows
+    held: Rows  # measured after every epoch
+    weights: torch.Tensor  # (k labels,)
+    repeats: list[float]  # how often an epoch shows each row
+    rare: list[int]  # columns of the labels with the fewest rows
+
+
+class Loop:
+    """Trains the model of ``task``."""
+
+    def __init__(
+        self, task: Task, recipe: Recipe, *, log: StepLog, clock: Clock, checkpoints: Checkpoints | None = None
+    ) -> None:
+        """Prepare."""
+        self.task, self.recipe, self.log, self.clock, self.checkpoints = task, recipe, log, clock, checkpoints
+        self.lengths = [len(ids) for ids in task.rows.ids]
+        total = recipe.epochs * len(self._batches(1))
+        self.stepper = Stepper(
+            task.model, task.rows, pad_id=task.pad_id, weights=task.weights, recipe=recipe, total=total, clock=clock
+        )
+        self.progress = Progress()
+        self.watchdog = Watchdog(log.write)
+        self.best: dict[str, torch.Tensor] | None = None
+        self.entropy = entropy(task.rows.targets)
+
+    def run(self) -> dict[str, Any]:
+        """Train; return what the machine did."""
+        resumed = self._resume()
+        self.started = self.clock.monotonic() - self.progress.seconds
+        self.saved = self.clock.monotonic()
+        for epoch in range(1, self.recipe.epochs + 1):
+            if epoch > len(self.progress.epochs):
+                self._epoch(epoch)
+            if self._enough():
+                break
+        if self.best is not None:
+            self.task.model.load_state_dict(self.best)
+        return {
+            "steps": self.stepper.total,
+            "warmup_steps": self.stepper.warmup,
+            "steps_taken": self.progress.step,
+            "resumed_at_step": resumed,
+            "train_seconds": round(self.clock.monotonic() - self.started, 1),
+            "threads": torch.get_num_threads(),
+            "bfloat16": native_bfloat16(),
+            "torch": str(torch.__version__),
+        }
+
+    def _epoch(self, epoch: int) -> None:
+        batches = self._batches(epoch)
+        done = self.progress.step - (epoch - 1) * len(batches)
+        since, spent = self.clock.monotonic(), self.stepper.input_seconds
+        for batch in batches[done:]:
+            self.task.model.train()
+            step = self.progress.step + 1
+            logged = step % LOG_EVERY == 0 or step == self.stepper.total
+            stepped, layers = self._step(batch, step, by_layer=logged)
+            self.progress.step = step
+            self.progress.whole.add(stepped)
+            self.progress.recent.add(batch, stepped)
+            if logged:
+                now = self.clock.monotonic()
+                input_share = (self.stepper.input_seconds - spent) / max(now - since, 1e-9)
+                self._say({**self._line(epoch, stepped, now - since), "input_share": input_share, "layers": layers})
+                self.progress.recent, since, spent = Window(), now, self.stepper.input_seconds
+            self._checkpoint()
+        whole, self.progress.whole = self.progress.whole, Meter()
+        line = {"epoch": epoch, "train_loss": whole.loss / whole.rows, "clipped_share": whole.clipped / whole.steps}
+        self.progress.epochs.append({**line, **self._measured()})
+        self._say({"event": "epoch", "epochs": self.recipe.epochs, **self.progress.epochs[-1]})
+        self._remember_best()
+
+    def _step(self, batch: list[int], step: int, *, by_layer: bool) -> tuple[Stepped, dict[str, Any]]:
+        if not by_layer:
+            return self.stepper.take(batch, step), {}
+        with norms_by_layer(self.stepper) as layers:
+            stepped = self.stepper.take(batch, step)
+        return stepped, layers
+
+    def _batches(self, epoch: int) -> list[list[int]]:
+        """Return the epoch's batches of row numbers: they depend on the seed and the epoch alone."""
+        seed = self.recipe.seed * 1000 + epoch
+        shown = shown_rows(self.task.repeats, seed=seed)
+        lengths = [self.lengths[row] for row in shown]
+        return [
+            [shown[at] for at in batch]
+            for batch in epoch_batches(lengths, batch_size=self.recipe.batch_size, seed=seed)
+        ]
+
+    def _resume(self) -> int:
+        found = self.checkpoints.load(self.task.model, self.stepper.optimizer) if self.checkpoints else None
+        if found is None:
+            return 0
+        counters, self.best = found
+        self.progress = Progress.read(counters)
+        self.log.cut(self.progress.log_bytes)
+        self._say({"event": "note", "note": f"training goes on after step {self.progress.step}"})
+        return self.progress.step
+
+    def _checkpoint(self) -> None:
+        now = self.clock.monotonic()
+        if self.checkpoints is None or now - self.saved < self.checkpoints.every:
+            return
+        self.progress.seconds, self.progress.log_bytes = now - self.started, self.log.bytes
+        try:
+            self.checkpoints.save(self.task.model, self.stepper.optimizer, asdict(self.progress), self.best)
+        except OSError as error:
+            self._say(
+                {
+                    "event": "warning",
+                    "code": "checkpoint.failed",
+                    "detail": str(error)[:200],
+                    "decision": "free space on the disk; until then an interruption goes back to the last checkpoint",
+                }
+            )
+        self.saved = self.clock.monotonic()
+
+    def _say(self, line: dict[str, Any]) -> None:
+        self.log.write(line)
+        self.watchdog.see(line)
+        if line["event"] == "step":
+            seen, k = len(self.progress.recent.seen), len(self.task.weights)
+            for warning in concerns(line, n=seen, whole=self.entropy, k=k):
+                self.watchdog.warn(*warning)
+
+    def _line(self, epoch: int, stepped: Stepped, seconds: float) -> dict[str, Any]:
+        recent, rates = self.progress.recent, [float(group["lr"]) for group in self.stepper.optimizer.param_groups]
+        return {
+            "event": "step",
+            "epoch": epoch,
+            "step": self.progress.step,
+            "steps": self.stepper.total,
+            "loss": sum(recent.losses) / len(recent.losses),
+            "lr_head": max(rates),
+            "lr_bottom": min(rates),
+            "grad_norm": stepped.norm,
+            "clipped": recent.clipped,
+            "ex_per_sec": len(recent.seen) / max(seconds, 1e-9),
+            "mem_gb": _peak_memory_gb(),
+            **quality(self.task.rows, recent.seen, torch.tensor(recent.losses)),
+        }
+
+    def _measured(self) -> dict[str, float]:
+        """Measure the held rows."""
+        if not self.task.held.ids:
+            return {}
+        logits = torch.zeros(self.task.held.targets.shape)
+        for batch, found in logits_of(self.task.model, self.task.held, self.task.pad_id):
+            logits[batch] = found
+        losses = self.stepper.row_losses(logits, self.task.held.targets, self.progress.step)
+        return {"val_loss": float(losses.mean()), **scores(logits, self.task.held.targets, rare=self.task.rare)}
+
+    def _remember_best(self) -> None:
+        epochs = self.progress.epochs
+        if self.recipe.keep == "best" and epochs[-1]["val_macro_f1"] >= max(epoch["val_macro_f1"] for epoch in epochs):
+            self.best = {name: value.clone() for name, value in self.task.model.state_dict().items()}
+
+    def _enough(self) -> bool:
+        """Whether the last epoch brought too little to go on, by the documents' rule."""
+        if not self.recipe.stop_early or len(self.progress.epochs) < 2:  # noqa: PLR2004 - a comparison needs two
+            return False
+        before, now = self.progress.epochs[-2:]
+        better = now["val_acc"] - before["val_acc"] >= CONTINUE_ACCURACY
+        return not (better or now["val_rare_recall"] - before["val_rare_recall"] >= CONTINUE_RECALL)
+
+
+def scores(logits: torch.Tensor, targets: torch.Tensor, *, rare: list[int]) -> dict[str, float]:
+    """Return what an epoch's line says of held rows: accuracy, macro-F1, macro, worst and rare-label recall."""
+    gold, said = targets.argmax(dim=1), logits.argmax(dim=1)
+    correct = (said == gold).float()
+    present = sorted(set(gold.tolist()))
+    recalls = {label: float(correct[gold == label].mean()) for label in present}
+    hits = [2 * float(correct[gold == label].sum()) for label in present]
+    sizes = [float((gold == label).sum() + (said == label).sum()) for label in present]
+    rarest = [recalls[label] for label in rare if label in recalls]
+    return {
+        "val_acc": float(correct.mean()),
+        "val_macro_f1": sum(hit / size for hit, size in zip(hits, sizes, strict=True)) / len(present),
+        "val_macro_recall": sum(recalls.values()) / len(present),
+        "val_worst_recall": min(recalls.values()),
+        "val_rare_recall": sum(rarest) / max(1, len(rarest)),
+    }
+
+
+def _peak_memory_gb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e9 if sys.platform == "darwin" else 1e6)

@@ -1,0 +1,156 @@
+"""One optimiser step: a batch's loss, its gradient, the update. Knows no epochs and no files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from interlock.core.clock import Clock
+from interlock.core.errors import InputError, Problem
+from interlock.train.batches import pad
+from interlock.train.dropout import Noise
+from interlock.train.loss import brier_loss, contrastive_loss, divergence, focal_loss
+from interlock.train.model import features_of, last_linear, parameter_groups, reduced_precision
+from interlock.train.recipe import Recipe
+from interlock.train.rows import Rows
+from interlock.train.weights import schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """What one step saw and did."""
+
+    losses: torch.Tensor  # (n rows,)
+    norm: float  # of the gradient, before clipping
+    clipped: bool
+
+
+class LossNotANumberError(InputError):
+    """Training must stop; ``rows`` are the row numbers of the batch and ``losses`` what they gave."""
+
+    def __init__(self, step: int, rows: list[int], losses: list[float]) -> None:
+        """Say where."""
+        bad = sum(not math.isfinite(loss) for loss in losses)
+        super().__init__(
+            "training stopped: the loss is not a number",
+            [Problem(f"step {step}", "loss", "a finite number", f"{bad} of {len(losses)} rows without one")],
+            todo="Lower the learning rate (--learning-rate), or look at the rows named in bad_batch.json.",
+        )
+        self.step, self.rows, self.losses = step, rows, losses
+
+
+class Stepper:
+    """Takes optimiser steps; ``total`` steps make the schedule."""
+
+    def __init__(
+        self, model: Any, rows: Rows, *, pad_id: int, weights: torch.Tensor, recipe: Recipe, total: int, clock: Clock
+    ) -> None:
+        """Make the optimiser."""
+        self.model, self.rows, self.pad_id, self.weights, self.recipe = model, rows, pad_id, weights, recipe
+        self.total, self.warmup = total, max(1, round(recipe.warmup_share * total))
+        self.optimizer = torch.optim.AdamW(parameter_groups(model, recipe), fused=True)
+        self.noise = Noise(recipe.seed)
+        self.micro = recipe.micro_batch or recipe.batch_size
+        self.head = last_linear(model)
+        self.clock, self.input_seconds = clock, 0.0  # spent on making tensors of batches
+
+    def take(self, batch: list[int], step: int) -> Stepped:
+        """Learn from the rows numbered ``batch``.
+
+        When memory does not hold them at once, the batch is computed in halves from here on: the same sum, so the same
+        step up to rounding.
+
+        Raises:
+            LossNotANumberError: before anything was learnt from the batch.
+        """
+        while True:
+            try:
+                losses = self._gradient(batch, step)
+                break
+            except RuntimeError as error:
+                if self.micro == 1 or "alloc" not in str(error).lower():
+                    raise
+                self.micro = max(1, self.micro // 2)
+        norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm))
+        if not math.isfinite(norm):
+            raise LossNotANumberError(step, batch, [norm] * len(batch))
+        self._set_rates(step)
+        self.optimizer.step()
+        return Stepped(losses, norm, clipped=norm > self.recipe.clip_norm)
+
+    def row_losses(self, logits: torch.Tensor, targets: torch.Tensor, step: int) -> torch.Tensor:
+        """Return each row's loss by logits alone, (n,)."""
+        losses = focal_loss(
+            logits, targets, weights=self.weights, gamma=self._gamma(step), smoothing=self.recipe.label_smoothing
+        )
+        return losses + self.recipe.brier * brier_loss(logits, targets) if self.recipe.brier else losses
+
+    def _gradient(self, batch: list[int], step: int) -> torch.Tensor:
+        """Sum the gradient of the batch's mean loss; return the row losses, (n,)."""
+        self.optimizer.zero_grad(set_to_none=True)
+        self.noise.start(step)
+        parts: list[torch.Tensor] = []
+        for start in range(0, len(batch), self.micro):
+            losses = self._losses(batch[start : start + self.micro], step)
+            if not bool(torch.isfinite(losses).all()):
+                raise LossNotANumberError(step, batch, torch.cat([*parts, losses.detach()]).tolist())
+            (losses.sum() / len(batch)).backward()  # type: ignore[no-untyped-call]
+            parts.append(losses.detach())
+        return torch.cat(parts)
+
+    def _losses(self, batch: list[int], step: int) -> torch.Tensor:
+        """Return the losses of rows computed at once, (n,), weighted by row."""
+        recipe, n = self.recipe, len(batch)
+        started = self.clock.monotonic()
+        ids, mask = pad([self.rows.ids[row] for row in batch], self.pad_id)
+        self.input_seconds += self.clock.monotonic() - started
+        targets, twice = self.rows.targets[batch], recipe.rdrop > 0
+        if twice:
+            ids, mask = ids.repeat(2, 1), mask.repeat(2, 1)
+        with features_of(self.head, keep_graph=recipe.contrast > 0) as seen, reduced_precision():
+            logits = self.model(input_ids=ids, attention_mask=mask).logits.float()
+        losses = self.row_losses(logits[:n], targets, step)
+        if twice:
+            losses = (losses + self.row_losses(logits[n:], targets, step)) / 2
+            losses = losses + recipe.rdrop * divergence(logits[:n], logits[n:])
+        if recipe.contrast:
+            losses = losses + recipe.contrast * contrastive_loss(seen[-1][:n], targets.argmax(dim=1))
+        return losses * self.rows.weights[batch]
+
+    def _gamma(self, step: int) -> float:
+        recipe = self.recipe
+        if recipe.loss == "cross_entropy":
+            return 0.0
+        if recipe.gamma_end is None:
+            return recipe.gamma
+        return recipe.gamma + (recipe.gamma_end - recipe.gamma) * min(1.0, step / self.total)
+
+    def _set_rates(self, step: int) -> None:
+        share = schedule(step, total=self.total, warmup=self.warmup, decay=self.recipe.decay)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * share
+
+
+@contextmanager
+def norms_by_layer(stepper: Stepper) -> Iterator[dict[str, dict[str, float]]]:
+    """Fill the dictionary with each layer's clipped gradient, update and weight norm of the step taken while open."""
+    found: dict[str, dict[str, float]] = {}
+    groups: list[dict[str, Any]] = stepper.optimizer.param_groups
+    before = [(group["layer"], group["params"][0], group["params"][0].detach().clone()) for group in groups]
+    yield found
+    sums: dict[str, list[float]] = {}
+    for layer, parameter, old in before:
+        if parameter.grad is None:
+            continue
+        squares = sums.setdefault(layer, [0.0, 0.0, 0.0])
+        squares[0] += float(parameter.grad.square().sum())
+        squares[1] += float((parameter.detach() - old).square().sum())
+        squares[2] += float(parameter.detach().square().sum())
+    for layer, squares in sums.items():
+        grad, update, weight = (math.sqrt(square) for square in squares)
+        found[layer] = {"grad": grad, "update": update, "weight": weight}
