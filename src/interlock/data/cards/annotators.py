@@ -18,6 +18,7 @@ from interlock.measure.agreement import MISSING, NO_OVERLAP, ONE_LABEL, Agreemen
 Ints = npt.NDArray[np.int64]
 WORST = 20  # labels shown, those least agreed on
 PAIRS = 10  # pairs of annotators shown, those with most rows in common
+RESAMPLES = 1000  # behind an interval: a page is read to two digits
 SCALE = (
     "Of labels given independently; 1 is full agreement, 0 what chance alone would give (observed agreement is a plain "
     "share). Intervals are 95 %, by bootstrap over rows."
@@ -29,20 +30,19 @@ SAID = {
 }
 
 
-def agreement_lines(rows: Dataset, labels: Sequence[str], *, per_label: bool = True) -> list[str]:
-    """Return the section on annotator agreement; nothing where no row says who labelled it."""
+def agreement_lines(rows: Dataset, labels: Sequence[str], *, detailed: bool = True) -> list[str]:
+    """Return the section on annotator agreement, with pairs and labels if ``detailed``; nothing without annotations."""
     annotated = sorted((row for row in rows if row.annotations), key=lambda row: (row.id, row.text))
     if not annotated:
         return []
-    found = agreement(_ratings(annotated, labels), labels=labels)
+    found = agreement(_ratings(annotated, labels), labels=labels, resamples=RESAMPLES)
     lines = [
         SCALE,
         "",
         *table(["measure", "value", "95 % interval", "rows"], [_line(SAID[key], found, key) for key in SAID]),
         "",
-        *_pairs(annotated, labels),
     ]
-    return [*lines, *_labels(found, labels)] if per_label else lines
+    return [*lines, *_pairs(annotated, labels), *_labels(found, labels)] if detailed else lines
 
 
 def _ratings(rows: Sequence[Example], labels: Sequence[str]) -> Ints:
@@ -71,7 +71,7 @@ def _pairs(rows: Sequence[Example], labels: Sequence[str]) -> list[str]:
         first, second = (
             np.array([column[row[who]] if who in row else MISSING for row in said]) for who in (one, other)
         )
-        kappa = cohen_kappa(first, second, k=len(labels))
+        kappa = cohen_kappa(first, second, k=len(labels), resamples=RESAMPLES)
         cells.append([f"{number[one]} and {number[other]}", *_cells(kappa, NO_OVERLAP if not kappa.n else ONE_LABEL)])
     of_all = f"{len(number)} annotators, numbered; {len(best)} of {len(shared)} pairs"
     return [

@@ -37,7 +37,7 @@ def data_card(contract: Contract, split: Split, *, findings: Sequence[Finding], 
         "Classes": _classes(contract, parts),
         "Split": _split(split),
         "Measured quality": [*_quality(findings), *_notes(notes)],
-        "Annotator agreement": agreement_lines(rows, contract.label_names, per_label=False),
+        "Annotator agreement": agreement_lines(rows, contract.label_names, detailed=False),
         "Known gaps": [*(f"- {gap}" for gap in gaps(contract, split)), f"- Beyond what rows show: {TO_FILL}"],
     }
     lines = [

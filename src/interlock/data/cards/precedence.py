@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from interlock.core.contract import Contract
@@ -28,16 +27,19 @@ def precedence(contract: Contract) -> dict[str, Precedence]:
     """Return what wins over what, by label."""
     costs = _pair_costs(contract)
     pairs = {pair: costs.get(pair[::-1], _default(contract, *pair[::-1])) for pair in costs}
-    wins: dict[str, list[str]] = {label: [] for label in contract.labels}
+    over: dict[str, set[str]] = {label: set() for label in contract.labels}
+    under: dict[str, set[str]] = {label: set() for label in contract.labels}
     for (true, other), back in pairs.items():
         if (true in contract.critical) == (other in contract.critical) and costs[true, other] != back:
             winner, loser = (true, other) if costs[true, other] > back else (other, true)
-            wins[winner].append(loser)
+            over[winner].add(loser)
+            under[loser].add(winner)
+    place = contract.index.__getitem__
     return {
         label: Precedence(
             over_uncritical=label in contract.critical and len(contract.critical) < len(contract.labels),
-            over=_in_order(contract, wins[label]),
-            under=_in_order(contract, [other for other, losers in wins.items() if label in losers]),
+            over=tuple(sorted(over[label], key=place)),
+            under=tuple(sorted(under[label], key=place)),
         )
         for label in contract.labels
     }
@@ -63,7 +65,3 @@ def _default(contract: Contract, true: str, predicted: str) -> float:
     """Return the cost of a pair the contract does not name: nothing between labels of one route."""
     same = contract.labels[true].route == contract.labels[predicted].route
     return 0.0 if same else contract.costs.levels[contract.costs.default]
-
-
-def _in_order(contract: Contract, some: Sequence[str]) -> tuple[str, ...]:
-    return tuple(label for label in contract.labels if label in some)
