@@ -243,7 +243,7 @@ def test_what_is_missing_is_listed() -> None:
     ):
         assert f"- {gap}" in card
     assert "| group | 2 |" in card  # the proof of the split
-    assert "1 rows are in no part" in card
+    assert "Rows in no part, as they would leak: 1" in card
 
 
 def test_a_thorough_card_has_what_the_audit_found_and_a_quick_one_says_that_it_is_quick() -> None:

@@ -124,11 +124,15 @@ def _classes(contract: Contract, parts: dict[str, Dataset]) -> list[str]:
 
 def _split(split: Split) -> list[str]:
     manifest = split.manifest
-    removed = f"{len(manifest.removed)} rows are in no part, as they would leak"
+    near = plain(manifest.near) or UNKNOWN
+    proof = table(["rows of a later part met in an earlier one", "count"], sorted(manifest.crossings.items()))
     return [
-        f"Rule `{manifest.rule}`, seed {manifest.seed}, manifest `{manifest.digest}`; {removed}.",
+        f"- Rule `{manifest.rule}`, seed {manifest.seed}, manifest `{manifest.digest}`",
+        f"- Near duplicates: {near}; pairs that stand in two parts all the same: {manifest.apart}",
+        f"- Rows in no part, as they would leak: {len(manifest.removed)}",
+        *(f"- {plain(reason)}" for reason in manifest.why),
         "",
-        *table(["rows of a later part met in an earlier one", "count"], sorted(manifest.crossings.items())),
+        *proof,
     ]
 
 
