@@ -11,7 +11,7 @@ from typing import Any
 
 from interlock.core.canonical import parse_json
 from interlock.core.dataset import Example
-from interlock.core.errors import Problem, did_you_mean
+from interlock.core.errors import LISTED_PROBLEMS, Problem, did_you_mean
 from interlock.data.formats import RawRow
 from interlock.data.moments import ACCEPTED, moment
 from interlock.predict.normalise import is_blank
@@ -26,16 +26,31 @@ def examples(rows: Iterable[RawRow], *, labels: Collection[str] | None) -> Itera
         rows: raw rows with their place.
         labels: the labels a row may carry; ``None`` accepts any.
     """
+    known = None if labels is None else _Known(dict.fromkeys(labels))
     seen: dict[str, str] = {}
     copies: Counter[str] = Counter()
     for where, row in rows:
         if isinstance(row, Problem):
             yield row
             continue
-        made = _example(row, where, labels)
+        made = _example(row, where, known)
         if isinstance(made, Example):
             made = _unique(made, where, seen, copies if "id" not in row else None)
         yield from made if isinstance(made, list) else [made]
+
+
+class _Known(dict[str, None]):
+    """The labels a row may carry, in order, and what an unknown one may have been meant to be."""
+
+    def __init__(self, labels: dict[str, None]) -> None:
+        super().__init__(labels)
+        self._hints: dict[str, str] = {}
+
+    def hint(self, name: str) -> str:
+        """Return the nearest label; nothing for names beyond those that an error lists, as looking takes long."""
+        if name not in self._hints and len(self._hints) < LISTED_PROBLEMS:
+            self._hints[name] = did_you_mean(name, list(self))
+        return self._hints.get(name, "")
 
 
 def _unique(example: Example, where: str, seen: dict[str, str], copies: Counter[str] | None) -> Example | list[Problem]:
@@ -50,7 +65,7 @@ def _unique(example: Example, where: str, seen: dict[str, str], copies: Counter[
     return example
 
 
-def _example(row: dict[str, Any], where: str, labels: Collection[str] | None) -> Example | list[Problem]:
+def _example(row: dict[str, Any], where: str, labels: _Known | None) -> Example | list[Problem]:
     problems: list[Problem] = []
     text = _text(row, where, problems)
     given = _annotations(row, where, labels, problems)
@@ -99,7 +114,7 @@ def _text(row: dict[str, Any], where: str, problems: list[Problem]) -> str | Non
     return None if found else row["text"]
 
 
-def _labels(row: dict[str, Any], where: str, known: Collection[str] | None, problems: list[Problem]) -> tuple[str, ...]:
+def _labels(row: dict[str, Any], where: str, known: _Known | None, problems: list[Problem]) -> tuple[str, ...]:
     if "labels" in row:
         value, field = row["labels"], "labels"
     else:
@@ -114,16 +129,16 @@ def _labels(row: dict[str, Any], where: str, known: Collection[str] | None, prob
     return tuple(value)
 
 
-def _check_label(name: Any, where: str, field: str, known: Collection[str] | None, problems: list[Problem]) -> None:
+def _check_label(name: Any, where: str, field: str, known: _Known | None, problems: list[Problem]) -> None:
     if not isinstance(name, str) or not name:
         problems.append(Problem(where, field, "a label's name", repr(name)[:80]))
     elif known is not None and name not in known:
-        expected = f"a label of the contract{did_you_mean(name, list(known))}"
+        expected = f"a label of the contract{known.hint(name)}"
         problems.append(Problem(where, field, expected, repr(name)[:80]))
 
 
 def _annotations(
-    row: dict[str, Any], where: str, known: Collection[str] | None, problems: list[Problem]
+    row: dict[str, Any], where: str, known: _Known | None, problems: list[Problem]
 ) -> tuple[tuple[str, str], ...] | None:
     """Return (annotator, label) pairs by annotator: ``None`` without the field, nothing where the field is bad.
 
