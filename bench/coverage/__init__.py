@@ -1,0 +1,1 @@
+"""How often each interval holds the truth, and each test rejects what is true: simulated, beside what is promised."""
