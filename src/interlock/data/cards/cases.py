@@ -24,7 +24,7 @@ Bools = npt.NDArray[np.bool_]
 SHOWN = 3  # rows of each kind
 CLEAR = 40  # clearest rows of a label among which different ones are looked for
 CLOSE = 0.3  # probability that may lie between a row's two best labels for the row to be called ambiguous
-LEAST = 0.02  # of either label's rows, from which a confusion is worth a sentence
+LEAST, FEWEST = 0.02, 3  # share of either label's rows, and rows, from which a confusion is worth a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +146,8 @@ def _confused(table: Ints, at: int, labels: Sequence[str]) -> Iterator[Confused]
     rate = np.maximum(table[at] / sizes[at], table[:, at] / sizes)
     rate[at] = -1.0
     for other in np.argsort(-rate, kind="stable")[:SHOWN]:
-        if rate[other] >= LEAST:
-            counts = (table[at, other], sizes[at], table[other, at], sizes[other])
+        counts = (table[at, other], sizes[at], table[other, at], sizes[other])
+        if rate[other] >= LEAST and counts[0] + counts[2] >= FEWEST:
             yield Confused(labels[other], *(int(count) for count in counts))
 
 
