@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 
@@ -93,7 +94,8 @@ def _line(found: Measurement) -> Sequence[str]:
 
 
 def _cells(found: Measurement) -> tuple[str, str, str]:
-    return f"{found.value:.4g}", f"{found.low:.4g} to {found.high:.4g}", str(found.n)
+    value, low, high = (f"{x:.4g}" if math.isfinite(x) else "not known" for x in (found.value, found.low, found.high))
+    return value, f"{low} to {high}", str(found.n)
 
 
 def _code(text: str) -> str:

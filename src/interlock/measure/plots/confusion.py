@@ -11,6 +11,7 @@ import numpy.typing as npt
 from interlock.measure.plots.style import Palette, Picture, counted, dress, empty, name, plain
 from interlock.measure.proportion import proportion
 
+LETTER = 0.075  # inches
 MOST = 20  # labels shown; beyond, the most confused block stands for the rest
 
 Counts = npt.NDArray[np.int64]
@@ -38,6 +39,7 @@ def confusion_picture(counts: Counts, labels: Sequence[str]) -> Picture:
         title += f"\nthe {len(kept)} most confused of {len(labels)} labels; {inside:,} of the errors lie among them"
         names.append(f"{len(labels) - len(kept)} other labels")
     recalls = [_recall(counts, column) for column in kept]
+    letters = LETTER * max(map(len, names))
 
     def draw(figure: Any, palette: Palette) -> None:
         axes = figure.subplots()
@@ -56,7 +58,7 @@ def confusion_picture(counts: Counts, labels: Sequence[str]) -> Picture:
         axes.text(len(names) - 0.35, -0.55, "recall (95 % interval), rows", **heading)
         dress(figure, palette)
 
-    return Picture((4.6 + 0.32 * len(names), 2.6 + 0.27 * len(names)), draw)
+    return Picture((2.8 + letters + 0.32 * len(names), 1.2 + letters + 0.27 * len(names)), draw)
 
 
 def block(counts: Counts, *, most: int) -> list[int]:

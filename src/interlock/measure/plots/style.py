@@ -19,7 +19,9 @@ from interlock.core.measurement import Measurement
 Style = Literal["light", "dark"]
 MARKERS = "osD^vP"
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
-LONGEST = 28  # characters of a label shown
+LONGEST = 40  # characters of a label shown
+HEADROOM = 0.06  # of a panel's height for one name above it
+HALF = 0.5
 LAST_DRAWN = "\u0250"  # letters from here on are not in every font
 
 
@@ -109,13 +111,17 @@ def line(axes: Any, x: npt.ArrayLike, found: list[Measurement], number: int, pal
 
 
 def marks(axes: Any, at: Mapping[str, float], palette: Palette) -> None:
-    """Draw named vertical lines, such as a contract's thresholds; the names stand at the panel's top, in turn."""
+    """Draw named vertical lines, such as a contract's thresholds; the names stand in room made above what is drawn."""
+    if at:
+        low, high = axes.get_ylim()
+        room = HEADROOM * len(at)
+        top = high * (high / low) ** room if axes.get_yscale() == "log" else high + room * (high - low)
+        axes.set_ylim(low, top)
     for number, (said, x) in enumerate(sorted(at.items(), key=lambda item: item[1])):
         axes.axvline(x, color=palette.ink, linewidth=1, linestyle=(0, (4, 2)))
         place = {"xy": (x, 1), "xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-        behind = {"facecolor": palette.ground, "edgecolor": "none", "alpha": 0.8, "pad": 1}
-        look = {"fontsize": 7.5, "color": palette.ink, "ha": "right", "va": "top", "bbox": behind}
-        axes.annotate(f"{said} {x:g}", xytext=(-3, -3 - 11 * number), **place, **look)
+        look = {"fontsize": 7.5, "color": palette.ink, "ha": "right" if x > HALF else "left", "va": "top"}
+        axes.annotate(f"{said} {x:g}", xytext=(-3 if x > HALF else 3, -2 - 11 * number), **place, **look)
 
 
 def log_scale(axes: Any, *, fine: bool = False) -> None:

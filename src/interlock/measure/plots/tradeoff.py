@@ -44,6 +44,7 @@ def tradeoff_picture(points: Sequence[Point], *, at: Mapping[str, float], unit: 
         line(lower, x, [point.cost for point in points], len(points[0].shares), palette, said="cost")
         upper.set_xlim(0, 1)
         upper.set_ylim(-0.02, 1.02)
+        upper.set_yticks([step / 5 for step in range(6)])
         lower.set_ylim(0, None)
         marks(upper, at, palette)
         for place in at.values():
