@@ -83,6 +83,16 @@ def checked_values(
     return raw
 
 
+def checked_costs(matrix: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return ``(k labels, k labels)`` costs as float64; raises ``ValueError`` unless finite and none is negative."""
+    costs = np.asarray(matrix, dtype=np.float64)
+    if costs.ndim != 2 or costs.shape[0] != costs.shape[1] or not costs.size:  # noqa: PLR2004 - a matrix
+        raise ValueError(f"matrix: expected shape (k, k), got {costs.shape}")
+    if not np.isfinite(costs).all() or (costs < 0).any():
+        raise ValueError(f"matrix: expected finite costs of at least 0, got {costs.min()} to {costs.max()}")
+    return costs
+
+
 def checked_level(level: float) -> float:
     """Return the confidence level; raises ``ValueError`` unless it lies strictly between 0 and 1."""
     if not 0 < level < 1:

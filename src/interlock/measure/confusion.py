@@ -89,6 +89,7 @@ def confused_pairs(
         level: confidence level of the shares.
     """
     k = len(labels)
+    checked_level(level)
     counts = confusion_matrix(predicted, gold, k=k)
     np.fill_diagonal(counts, 0)
     price = np.full((k, k), math.nan) if costs is None else np.asarray(costs, dtype=np.float64)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interlock.core.measurement import Measurement, unmeasured
-from interlock.measure.arrays import FloatArray, IntArray, checked_labels
+from interlock.measure.arrays import FloatArray, IntArray, checked_costs, checked_labels, checked_level
 from interlock.measure.bootstrap import Sums, bootstrap
 
 
@@ -31,7 +31,7 @@ def cost_per_message(
         seed: the same seed gives the same bounds.
         level: confidence level.
     """
-    costs = _costs(predicted, gold, _checked_matrix(matrix))
+    costs = _costs(predicted, gold, checked_costs(matrix))
     support, mean = (0.0, float(np.max(matrix))), _mean_of(costs.size)
     rows = costs[:, None]
     return bootstrap(
@@ -62,7 +62,8 @@ def cost_ratio(
     unless the model costs nothing either, which is 1. Where resamples cost the champion nothing the high bound is
     infinite.
     """
-    checked = _checked_matrix(matrix)
+    checked_level(level)
+    checked = checked_costs(matrix)
     ours, theirs = _costs(predicted, gold, checked), _costs(champion_predicted, gold, checked)
     if ours.size and theirs.sum() == 0 and ours.sum() > 0:
         return unmeasured("cost_ratio", n=ours.size)
@@ -87,15 +88,6 @@ def _ratio(sums: Sums) -> npt.NDArray[np.float64]:
     ours, theirs = sums[:, 0], sums[:, 1]
     free = np.where(ours > 0, np.inf, 1.0)
     return np.divide(ours, theirs, out=free, where=theirs > 0)
-
-
-def _checked_matrix(matrix: FloatArray) -> npt.NDArray[np.float64]:
-    costs = np.asarray(matrix, dtype=np.float64)
-    if costs.ndim != 2 or costs.shape[0] != costs.shape[1] or not costs.size:  # noqa: PLR2004 - a matrix
-        raise ValueError(f"matrix: expected shape (k, k), got {costs.shape}")
-    if not np.isfinite(costs).all() or (costs < 0).any():
-        raise ValueError(f"matrix: expected finite costs of at least 0, got {costs.min()} to {costs.max()}")
-    return costs
 
 
 def _costs(predicted: IntArray, gold: IntArray, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -110,7 +110,8 @@ DISTANCES: dict[Distance, Callable[[Counts, Counts], Counts]] = {"kl": kl, "js":
 
 def g_test(reference: ArrayLike, window: ArrayLike) -> float:
     """Return the p-value that two ``(k,)`` vectors of counts come from one distribution (Sokal and Rohlf 1981)."""
-    table = np.array([reference, window], dtype=np.float64)
+    before = checked_values(reference, name="reference", low=0.0)
+    table = np.array([before, checked_values(window, name="window", low=0.0, n=before.size)])
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] < 2 or (table.sum(axis=1) == 0).any():  # noqa: PLR2004 - one label leaves nothing to compare
         return 1.0

@@ -70,7 +70,7 @@ def from_probabilities(probabilities: FloatArray, *, prior: FloatArray) -> Share
         return np.full(base.size, np.nan)
     share = base
     for _ in range(ROUNDS):
-        before, share = share, np.asarray(corrected(p, prior=base, shares=share).mean(axis=0))
+        before, share = share, np.asarray(_corrected(p, share / base, share).mean(axis=0))
         if np.abs(share - before).max() < SETTLED:
             break
     return share
@@ -80,9 +80,14 @@ def corrected(probabilities: FloatArray, *, prior: FloatArray, shares: FloatArra
     """Return ``(n, k)`` probabilities calibrated for ``prior`` turned into ones for ``shares`` (both ``(k,)``)."""
     base = _checked_prior(prior)
     new = checked_values(shares, name="shares", low=0.0, high=1.0, n=base.size)
-    weighted = np.asarray(probabilities, dtype=np.float64) * (new / base)
+    return _corrected(checked_probabilities(probabilities, labels=base.size), new / base, new)
+
+
+def _corrected(p: Shares, ratio: Shares, shares: Shares) -> Shares:
+    """Weigh each column and scale rows back to 1; a row that weighs nothing takes the shares."""
+    weighted = p * ratio
     total = weighted.sum(axis=1, keepdims=True)
-    return np.asarray(np.divide(weighted, total, out=np.broadcast_to(new, weighted.shape).copy(), where=total > 0))
+    return np.asarray(np.divide(weighted, total, out=np.broadcast_to(shares, weighted.shape).copy(), where=total > 0))
 
 
 def _solve(tables: Shares, seen: Shares) -> Shares:

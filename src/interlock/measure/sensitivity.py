@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from interlock.measure.arrays import ArrayLike, FloatArray, IntArray, checked_labels, checked_values
+from interlock.measure.arrays import ArrayLike, FloatArray, IntArray, checked_costs, checked_labels, checked_values
 from interlock.measure.thresholds import Choice, best_threshold
 
 Floats = npt.NDArray[np.float64]
@@ -60,7 +60,7 @@ def model_sensitivity(
     Returns:
         Two lines a pair, lowered first; no rows or no errors leave nothing to change.
     """
-    costs, factors = _checked_matrix(matrix), _factors(change)
+    costs, factors = checked_costs(matrix), _factors(change)
     truth = checked_labels(gold, k=len(costs), name="gold")
     counts = [_counts(said, truth, len(costs)) for said in (predicted_a, predicted_b)]
     per = max(truth.size, 1)
@@ -97,7 +97,7 @@ def threshold_sensitivity(
         capacity: share of rows that can be reviewed.
         change: share, above 0 and below 1.
     """
-    costs, factors = _checked_matrix(matrix), _factors(change)
+    costs, factors = checked_costs(matrix), _factors(change)
     stated = checked_values(confidence, name="confidence", low=0.0, high=1.0)
     truth = checked_labels(gold, k=len(costs), n=stated.size, name="gold")
     said = checked_labels(predicted, k=len(costs), n=stated.size, name="predicted")
@@ -138,12 +138,3 @@ def _factors(change: float) -> tuple[float, float]:
     if not 0 < change < 1:
         raise ValueError(f"change: expected a share strictly between 0 and 1, got {change}")
     return 1 - change, 1 + change
-
-
-def _checked_matrix(matrix: FloatArray) -> Floats:
-    costs = np.asarray(matrix, dtype=np.float64)
-    if costs.ndim != 2 or costs.shape[0] != costs.shape[1] or not costs.size:  # noqa: PLR2004 - a matrix
-        raise ValueError(f"matrix: expected shape (k, k), got {costs.shape}")
-    if not np.isfinite(costs).all() or (costs < 0).any():
-        raise ValueError(f"matrix: expected finite costs of at least 0, got {costs.min()} to {costs.max()}")
-    return costs

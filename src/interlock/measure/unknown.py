@@ -54,7 +54,8 @@ def auroc(
     Shapes are ``(m,)`` and ``(n,)``. Bounds solve the score equation with Hanley and McNeil's variance
     (method 5 of Newcombe 2006, Statistics in Medicine 25:559), which stays sound at 0 and 1. ``n`` counts both groups.
     """
-    low, high = np.sort(np.asarray(low_scores, np.float64)), np.asarray(high_scores, np.float64)
+    low = np.sort(checked_values(low_scores, name="low_scores"))
+    high = checked_values(high_scores, name="high_scores")
     if not low.size or not high.size:
         return unmeasured(name, n=low.size + high.size)
     beaten = np.searchsorted(low, high, "left").sum() + np.searchsorted(low, high, "right").sum()
