@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
@@ -146,14 +145,6 @@ def test_the_seed_decides_everything() -> None:
 
     assert (first == again).all()
     assert (first != other).any()
-
-
-def test_the_number_of_threads_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = np.random.default_rng(0).random((300, 2))
-    many = resampled_sums(rows, resamples=5000)
-    monkeypatch.setattr("interlock.measure.bootstrap.ThreadPoolExecutor", lambda _: ThreadPoolExecutor(1))
-
-    assert (resampled_sums(rows, resamples=5000) == many).all()
 
 
 def test_strata_keep_their_sizes() -> None:

@@ -9,7 +9,6 @@ the plain loop's (draw n row numbers with replacement, recompute), not an approx
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +22,8 @@ Sums = npt.NDArray[np.float64]
 Statistic = Callable[[Sums], npt.NDArray[np.float64]]  # (b resamples, f columns) -> (b,)
 
 BLOCK_BYTES = 400_000  # weights drawn at once: a block stays in a core's cache
-PRODUCT = 250_000  # multiply-adds in one matrix product: below this BLAS uses no threads of its own
+PRODUCT = 250_000  # multiply-adds in one matrix product: below this BLAS uses no threads, which lose more than they win
 PIECE = 512  # the most rows multiplied at once
-LANES = 2  # independent random streams, one thread each; fixed, so that a seed means the same numbers everywhere
 ROUNDING = 1e-6  # relative rounding error of a sum; figures that differ by less are the same
 WORTH_CELLS = 16  # drawing a cell's count costs about this many times drawing a row's
 
@@ -202,24 +200,17 @@ def _sums_of_rows(matrix: Sums, seed: np.random.SeedSequence, resamples: int) ->
     owner = np.concatenate([used for _, used, _ in pieces])  # the column each piece's column belongs to
     order = np.argsort(owner, kind="stable")
     columns, starts = np.unique(owner[order], return_index=True)
-    sums = np.zeros((resamples, matrix.shape[1]))
-
-    def fill(lane: int, seed_of_lane: np.random.SeedSequence) -> None:
-        generator = np.random.Generator(np.random.SFC64(seed_of_lane))
-        # memory is taken once: fresh pages for every block would cost more than all that is done with them
-        all_drawn, all_parts = np.empty((step, n), np.float32), np.empty((step, owner.size), np.float32)
-        for start in range(lane * step, resamples, LANES * step):
-            size = min(step, resamples - start)
-            drawn, parts = all_drawn[:size], all_parts[:size]
-            weights.draw(generator, out=drawn)
-            for (rows, _, piece), at, end in zip(pieces, ends, ends[1:], strict=False):
-                np.matmul(drawn[:, rows], piece, out=parts[:, at:end])
-            if columns.size:
-                sums[start : start + size, columns] = np.add.reduceat(parts[:, order], starts, axis=1, dtype=np.float64)
-
-    with ThreadPoolExecutor(LANES) as pool:
-        for lane in [pool.submit(fill, *lane) for lane in enumerate(seed.spawn(LANES))]:
-            lane.result()
+    sums, generator = np.zeros((resamples, matrix.shape[1])), np.random.Generator(np.random.SFC64(seed))
+    # memory is taken once: fresh pages for every block would cost more than all that is done with them
+    all_drawn, all_parts = np.empty((step, n), np.float32), np.empty((step, owner.size), np.float32)
+    for start in range(0, resamples, step):
+        size = min(step, resamples - start)
+        drawn, parts = all_drawn[:size], all_parts[:size]
+        weights.draw(generator, out=drawn)
+        for (rows, _, piece), at, end in zip(pieces, ends, ends[1:], strict=False):
+            np.matmul(drawn[:, rows], piece, out=parts[:, at:end])
+        if columns.size:
+            sums[start : start + size, columns] = np.add.reduceat(parts[:, order], starts, axis=1, dtype=np.float64)
     return sums
 
 
