@@ -241,6 +241,14 @@ def test_a_folder_with_a_card_is_read_as_the_card_says(tmp_path: Path) -> None:
     ]
 
 
+def test_the_files_of_a_written_folder_have_the_same_columns(tmp_path: Path) -> None:
+    convert(as_jsonl(tmp_path, FULL), tmp_path / "folder", to="huggingface")
+    files = sorted((tmp_path / "folder" / "data").iterdir())
+
+    assert [path.name for path in files] == ["test-00000-of-00001.parquet", "train-00000-of-00001.parquet"]
+    assert pl.read_parquet_schema(files[0]) == pl.read_parquet_schema(files[1])
+
+
 def test_class_names_in_a_parquet_files_own_metadata_are_used(tmp_path: Path) -> None:
     info = {"info": {"features": {"label": {"names": ["x", "y"], "_type": "ClassLabel"}}}}
     path = tmp_path / "rows.parquet"

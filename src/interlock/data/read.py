@@ -13,7 +13,7 @@ from interlock.data.formats import raw_rows
 from interlock.data.rows import check_text, examples
 
 KEPT_PROBLEMS = 10_000  # a file with more is of another kind: reading stops
-MAX_ROWS = 5_000_000  # a row takes about a kilobyte of memory beside its text
+MAX_ROWS = 5_000_000  # a row takes about 450 bytes of memory beside its text
 MAX_CHARS = 2_000_000_000  # of all texts together
 
 

@@ -15,7 +15,7 @@ from interlock.core.canonical import read_json
 from interlock.core.errors import InputError, Problem
 from interlock.data.formats import csv_table, json_lines, parquet, rasa
 from interlock.data.formats.files import check_regular, opened
-from interlock.data.formats.row import Asked, Format, RawRow, Row
+from interlock.data.formats.row import FIELDS, Asked, Format, RawRow, Row
 from interlock.data.formats.yaml_tree import parse_yaml
 
 SPLITS = ("train", "validation", "valid", "val", "dev", "calibration", "test", "oos")
@@ -148,14 +148,19 @@ def write(rows: Iterable[Row], path: Path) -> None:
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path} is not an empty directory", todo="Give a new directory.")
     parts: dict[str, list[Row]] = {}
+    used: set[str] = set()
     for row in rows:
+        used |= row.keys()
         parts.setdefault(row.get("split", "train"), []).append({k: v for k, v in row.items() if k != "split"})
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         files = {split: f"data/{split}-00000-of-00001.parquet" for split in parts}
         for split, name in files.items():
-            parquet.write(parts[split], scratch / name)
+            columns = [
+                field for field in FIELDS if field in used - {"split"}
+            ]  # alike in every file, as the library asks
+            parquet.write_table(parts[split], scratch / name, columns=columns)
         listed = "".join(f"  - split: {split}\n    path: {name}\n" for split, name in files.items())
         card = f"---\nconfigs:\n- config_name: default\n  data_files:\n{listed}---\n"
         (scratch / "README.md").write_text(card, encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,15 +91,16 @@ def _named(value: Any, names: list[str]) -> Any:
 
 def write(rows: Iterable[Row], path: Path) -> None:
     """Write one table; columns that no row has are left out."""
+    kept = list(rows)
+    write_table(kept, path, columns=[name for name in FIELDS if any(name in row for row in kept)])
+
+
+def write_table(rows: Sequence[Row], path: Path, *, columns: Sequence[str]) -> None:
+    """Write one table of the given columns, which appears only when it is whole."""
     pl = _polars()
     kinds = dict.fromkeys(FIELDS, pl.String) | {"labels": pl.List(pl.String), "weight": pl.Float64}
-    columns: dict[str, list[Any]] = {name: [] for name in FIELDS}
-    for row in rows:
-        for name in FIELDS:
-            value = row.get(name)
-            columns[name].append(json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value)
-    kept = {name: values for name, values in columns.items() if any(value is not None for value in values)}
-    frame = pl.DataFrame(kept, schema={name: kinds[name] for name in kept})
+    values = {name: [_cell(row.get(name)) for row in rows] for name in columns}
+    frame = pl.DataFrame(values, schema={name: kinds[name] for name in columns})
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
@@ -113,11 +114,15 @@ def write(rows: Iterable[Row], path: Path) -> None:
         raise
 
 
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+
+
 def _polars() -> Any:
     try:
         import polars as pl
     except ImportError as error:
-        raise MissingExtraError("Reading Parquet and dataset folders", "train", missing="polars") from error
+        raise MissingExtraError("Parquet and dataset folders", "train", missing="polars") from error
     return pl
 
 
