@@ -121,7 +121,7 @@ def main() -> None:
         loop(rows, 20)  # first calls pay for imports and threads
     times, spread = {}, {}
     for name, (loop, timed) in loops.items():
-        times[name], figures = seconds(loop, rows, timed=timed, repeats=3, resamples=full)
+        times[name], figures = seconds(loop, rows, timed=timed, repeats=5, resamples=full)
         spread[name] = [round(float(x), 5) for x in figures]
         print(f"{name:20s} {times[name]:8.3f} s   timed on {timed} resamples   means and deviations {spread[name]}")
     result = {
