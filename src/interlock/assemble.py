@@ -27,6 +27,7 @@ from interlock.predict.encoder import OnnxEncoder
 from interlock.predict.normalise import allowed_start
 from interlock.predict.predictor import Predictor
 from interlock.predict.scorer import FloatArray, score_all
+from interlock.train.recipe import Recipe
 from interlock.train.steps import Trained
 
 LIBRARIES = ("numpy", "onnxruntime", "tokenizers", "torch", "transformers", "scikit-learn")
@@ -173,6 +174,17 @@ def environment() -> dict[str, Any]:
         "machine": platform.machine(),
         "system": platform.system(),
         "libraries": found,
+    }
+
+
+def config(contract: Contract, split: Split, *, encoder: str, recipe: Recipe) -> dict[str, Any]:
+    """Return everything the outcome of a build depends on, so that an interrupted one is known again."""
+    return {
+        "contract": contract.to_json(),
+        "split": split.manifest.digest,
+        "encoder": encoder,
+        "recipe": recipe.to_json(),
+        "environment": environment(),
     }
 
 

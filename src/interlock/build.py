@@ -15,6 +15,7 @@ from interlock.bundle.open import Bundle, open_bundle
 from interlock.bundle.pack import pack
 from interlock.bundle.run import FINISHED, start_run, write_json
 from interlock.calibrate.fit import AUTO, calibrate, check_kind
+from interlock.core.canonical import digest_of
 from interlock.core.clock import Clock, SystemClock
 from interlock.core.contract_file import parse_contract
 from interlock.core.errors import require
@@ -81,7 +82,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     """
     require("Building a router", extra="train", modules=TRAIN_MODULES)
     from interlock.train.encoders import check_available, resolve
-    from interlock.train.steps import train_and_export
+    from interlock.train.steps import RESUMED, train_and_export
 
     clock, run = clock or SystemClock(), Path(out)
     source = file_bytes(contract)
@@ -92,11 +93,21 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     check_available(resolve(encoder))
     check_kind(calibrator)
     assemble.note_unfitted(terms, watch)
-    start_run(run, {"contract": terms.to_json(), "encoder": encoder, "environment": assemble.environment()})
+    recipe = recipe or Recipe()
+    config = assemble.config(terms, split, encoder=encoder, recipe=recipe)
+    lock = start_run(run, config, keep=RESUMED)
     write_json(run / "split.json", split.manifest.to_json())
 
     trained = train_and_export(
-        split, terms, encoder=encoder, recipe=recipe, run=run, graphs=(GRAPH, GRAPH_INT8), watch=watch, clock=clock
+        split,
+        terms,
+        encoder=encoder,
+        recipe=recipe,
+        run=run,
+        key=digest_of(config),
+        graphs=(GRAPH, GRAPH_INT8),
+        watch=watch,
+        clock=clock,
     )
     exported = Exported.read(run)
     scorer = exported.scorer(terms, engine)
@@ -128,6 +139,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     draw_run(run, receipt, split.test, watched=len(split.calibration), watch=watch)
     built = Built(run, bundle, receipt, judgement, baseline_accuracies(Derived(receipt)))
     write_json(run / FINISHED, {**judgement.to_json(), "bundle_digest": bundle.digest})
+    lock.close()
     return built
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from interlock.build import Built
+from interlock.bundle.run import start_run
 from interlock.core.decision import Outcome
 
 Command = Callable[..., tuple[int, str, str]]
@@ -281,7 +282,6 @@ def labelled(*labels: str) -> str:
 BAD_DATA = {
     "no rows": ("", "has no rows"),
     "one class only": (labelled(*["order"] * 30), "disagree"),
-    "a class with a single example": (labelled(*["order", "refund"] * 20, "hello"), "label hello"),
     "a label the contract does not know": (labelled("order", "refund", "hello", "ordr"), "did you mean 'order'?"),
     "a label without rows": (labelled(*["order", "refund"] * 20), "label hello: expected at least one row"),
     "rows that are not JSON": ("x\ny\n", "2 problems"),
@@ -322,7 +322,7 @@ def test_a_finished_run_is_not_overwritten(built: Built, shop: Path, command: Co
     assert "finished run" in said
 
 
-def test_an_interrupted_build_leaves_no_bundle_and_the_same_command_starts_clean(
+def test_an_interrupted_build_leaves_no_bundle_and_other_inputs_start_clean(
     shop: Path, tmp_path: Path, command: Command
 ) -> None:
     run = tmp_path / "run"
@@ -349,12 +349,61 @@ def test_an_interrupted_build_leaves_no_bundle_and_the_same_command_starts_clean
         _, said = process.communicate(timeout=60)
 
     assert process.returncode == 130
-    assert b"starts clean" in said
+    assert b"goes on from the last checkpoint" in said
     assert b"Traceback" not in said
     assert not (run / "bundle").exists()
     code, _, _ = command(*arguments[:-4], "--epochs", 1, "-o", run, "--json")
     assert code in {0, 1}
     assert (run / "bundle" / "manifest.json").exists()
+
+
+def test_a_label_with_a_single_row_is_trained_on_and_its_recall_is_not_known(
+    shop: Path, tmp_path: Path, command: Command
+) -> None:
+    (tmp_path / "rows.jsonl").write_text(labelled(*["order", "refund"] * 20, "hello"))
+    code, said, _ = command(
+        *("build", "--contract", shop / "contract.yaml", "--data", tmp_path / "rows.jsonl", "--encoder", "tiny"),
+        *("--epochs", 1, "-o", tmp_path / "run", "--json"),
+    )
+    recall = json.loads(said.splitlines()[-1])["measurements"]["recall.hello"]
+
+    assert code == 1
+    assert (recall["value"], recall["n"]) == (None, 0)
+
+
+def test_a_killed_build_goes_on_to_the_model_it_would_have_made(shop: Path, tmp_path: Path, command: Command) -> None:
+    def arguments(run: Path) -> list[str]:
+        given = ["--contract", str(shop / "contract.yaml"), "--data", str(shop / "rows.jsonl"), "--encoder", "tiny"]
+        return ["build", *given, "--batch-size", "4", "--epochs", "60", "-o", str(run)]
+
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    with subprocess.Popen(
+        [sys.executable, "-m", "interlock", *arguments(cut)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as process:
+        deadline = time.monotonic() + 90
+        while not (cut / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.kill()
+    assert (cut / "checkpoint.safetensors").exists()
+    assert command(*arguments(cut), "--json")[0] in {0, 1}
+    assert command(*arguments(whole), "--json")[0] in {0, 1}
+
+    assert "goes on after step" in (cut / "train.jsonl").read_text()
+    for name in ("model/model.safetensors", "model.onnx", "model.int8.onnx"):
+        assert (cut / name).read_bytes() == (whole / name).read_bytes()
+    assert not (cut / "checkpoint.safetensors").exists()
+
+
+def test_two_builds_do_not_write_into_one_folder(shop: Path, tmp_path: Path, command: Command) -> None:
+    lock = start_run(tmp_path / "run", {})
+    with lock:
+        code, _, said = command(
+            *("build", "--contract", shop / "contract.yaml", "--data", shop / "rows.jsonl", "--encoder", "tiny"),
+            *("-o", tmp_path / "run"),
+        )
+
+    assert code == 2
+    assert "another build" in said
 
 
 def test_an_unknown_encoder_names_the_choices(shop: Path, tmp_path: Path, command: Command) -> None:

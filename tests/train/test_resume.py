@@ -54,7 +54,7 @@ def trained(folder: Path, *, recipe: Recipe = RECIPE, every: float = 0.0, die_af
             policy=InputPolicy(),
             log=log,
             clock=SystemClock(),
-            checkpoints=Checkpoints(folder / "checkpoint.safetensors", key="k", every=every),
+            checkpoints=Checkpoints(folder / "checkpoint.safetensors", key="k", every=every, share=1e9),
         )
 
 

@@ -45,7 +45,9 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         return _say(f"the system refused: {error}", EXIT_USAGE)
     except KeyboardInterrupt:
-        return _say("interrupted: nothing was packed; the same command starts clean", EXIT_INTERRUPTED)
+        return _say(
+            "interrupted: nothing was packed; the same command goes on from the last checkpoint", EXIT_INTERRUPTED
+        )
 
 
 def _command(arguments: Sequence[str]) -> list[str]:

@@ -27,7 +27,8 @@ class Checkpoints:
 
     path: Path
     key: str  # what the run is made of; a checkpoint of anything else is not continued
-    every: float = 60.0  # seconds between two
+    every: float = 2.0  # seconds between two, at least
+    share: float = 0.02  # of the time, at most, that goes into saving
 
     def save(
         self,

@@ -107,7 +107,7 @@ class Loop:
         """Train; return what the machine did."""
         resumed = self._resume()
         self.started = self.clock.monotonic() - self.progress.seconds
-        self.saved = self.clock.monotonic()
+        self.due = self.clock.monotonic() + (self.checkpoints.every if self.checkpoints else 0.0)
         for epoch in range(1, self.recipe.epochs + 1):
             if epoch > len(self.progress.epochs):
                 self._epoch(epoch)
@@ -179,7 +179,7 @@ class Loop:
 
     def _checkpoint(self) -> None:
         now = self.clock.monotonic()
-        if self.checkpoints is None or now - self.saved < self.checkpoints.every:
+        if self.checkpoints is None or now < self.due:
             return
         self.progress.seconds, self.progress.log_bytes = now - self.started, self.log.bytes
         try:
@@ -193,7 +193,8 @@ class Loop:
                     "decision": "free space on the disk; until then an interruption goes back to the last checkpoint",
                 }
             )
-        self.saved = self.clock.monotonic()
+        after = self.clock.monotonic()
+        self.due = after + max(self.checkpoints.every, (after - now) / self.checkpoints.share)
 
     def _say(self, line: dict[str, Any]) -> None:
         self.log.write(line)

@@ -15,6 +15,9 @@ from interlock.train.baselines import fit_baselines
 from interlock.train.encoders import Encoder, resolve
 from interlock.train.recipe import Recipe
 
+CHECKPOINT, STEP_LOG = "checkpoint.safetensors", "train.jsonl"
+RESUMED = (CHECKPOINT, STEP_LOG)  # the files of a run that an interrupted training goes on from
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -26,13 +29,14 @@ class Trained:
     facts: dict[str, Any]
 
 
-def train_and_export(
+def train_and_export(  # noqa: PLR0913 - the nouns of a training run, by keyword
     split: Split,
     contract: Contract,
     *,
     encoder: str,
-    recipe: Recipe | None,
+    recipe: Recipe,
     run: Path,
+    key: str,
     graphs: tuple[str, str],
     watch: Watch,
     clock: Clock,
@@ -43,21 +47,22 @@ def train_and_export(
         split: fitted on its train part; the calibration part is only watched, of the test part only texts are read.
         contract: labels and input policy.
         encoder: a name ``resolve`` knows.
-        recipe: hyper-parameters; ``None`` means the defaults, and a rate of ``None`` the encoder's own.
+        recipe: hyper-parameters; a rate of ``None`` means the encoder's own.
         run: the run folder.
+        key: what the run is made of; an interrupted training of the same is gone on with.
         graphs: file names of the fp32 and the int8 graph.
         watch: told of every step.
         clock: for speeds.
     """
+    from interlock.train.checkpoint import Checkpoints
     from interlock.train.export import export, quantize
     from interlock.train.fit import fit
     from interlock.train.step_log import StepLog
 
     chosen = resolve(encoder)
     graph, graph_int8 = graphs
-    base = recipe or Recipe()
     final = replace(
-        base, learning_rate=base.learning_rate or chosen.learning_rate, max_tokens=contract.input.max_tokens
+        recipe, learning_rate=recipe.learning_rate or chosen.learning_rate, max_tokens=contract.input.max_tokens
     )
     watch({"event": "stage", "stage": "baselines", "detail": f"{len(split.train)} rows"})
     found = {
@@ -71,7 +76,8 @@ def train_and_export(
             "detail": f"{chosen.name} on {len(split.train)} rows, {final.epochs} epochs",
         }
     )
-    with StepLog(run / "train.jsonl", watch) as log:
+    checkpoints = Checkpoints(run / CHECKPOINT, key)
+    with StepLog(run / STEP_LOG, watch) as log:
         fitted = fit(
             split.train,
             split.calibration,
@@ -81,9 +87,11 @@ def train_and_export(
             policy=contract.input,
             log=log,
             clock=clock,
+            checkpoints=checkpoints,
         )
     fitted.save(run / "model")
     watch({"event": "stage", "stage": "export", "detail": "ONNX, then int8"})
     export(fitted, run / graph)
     quantize(run / graph, run / graph_int8)
+    checkpoints.remove()
     return Trained(chosen, final, found, fitted.facts)
