@@ -444,6 +444,10 @@ def test_a_gigabyte_of_rows_is_read_in_a_kilobyte_a_row_and_converted_in_little(
     assert rows == count
     assert used < 1000 * count + path.stat().st_size
 
+    rows, used = peak(path, tmp_path / "rows.csv")
+    assert rows == count
+    assert used < 300 * count  # the ids alone
+
     huge = tmp_path / "huge.jsonl"
     with huge.open("wb") as big:
         for _ in range(1000):
