@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_module
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,11 +19,10 @@ if TYPE_CHECKING:
     from interlock.core.measurement import Measurement
     from interlock.measure.reliability import Bucket
     from interlock.predict.calibrators import ConfidenceCalibrator
+    from interlock.report.buckets import Band
 
-BANDS = ("<0.50", "0.50-0.70", "0.70-0.90", ">=0.90")
 FLAGS = {"1": True, "true": True, "0": False, "false": False}
 Judged = Mapping[str, Mapping[str, "Measurement"]]
-Bands = list[tuple[str, "Bucket", "Bucket"]]
 
 
 def register(app: cyclopts.App) -> None:
@@ -48,20 +46,20 @@ def calibrate(
     from interlock.calibrate.crossfit import crossfit_scores
     from interlock.calibrate.scores import judge_scores
     from interlock.core.errors import require
-    from interlock.measure.reliability import confidence_buckets
+    from interlock.report.buckets import bands
 
     if out is not None:
         require("Plots", extra="train", modules=["matplotlib"])
     stated, hits = read_scores(scores)
     judged, choice = judge_scores(stated, hits), choose_for_scores(stated, hits)
     mended = crossfit_scores(stated, hits, kind=choice.kind)
-    bands = list(zip(BANDS, confidence_buckets(stated, hits), confidence_buckets(mended, hits), strict=True))[::-1]
+    buckets = bands(stated, mended, hits)
     if out is not None:
         _write(out, stated, hits, mended, choice.kind)
     if json:
-        say_json(_body(judged, choice, bands, rows=stated.size))
+        say_json(_body(judged, choice, buckets, rows=stated.size))
     else:
-        _show(judged, choice, bands, rows=stated.size, out=out)
+        _show(judged, choice, buckets, rows=stated.size, out=out)
     return 0
 
 
@@ -117,23 +115,17 @@ def _got(row: Mapping[str, Any], name: str) -> str:
     return repr(row[name])[:60] if name in row else "nothing"
 
 
-def _body(judged: Judged, choice: Choice[ConfidenceCalibrator], bands: Bands, *, rows: int) -> dict[str, Any]:
+def _body(judged: Judged, choice: Choice[ConfidenceCalibrator], buckets: list[Band], *, rows: int) -> dict[str, Any]:
     found: dict[str, Any] = {
         kind: {name: measured.to_json() for name, measured in figures.items()} for kind, figures in judged.items()
     }
-    found["buckets"] = [
-        {"band": band, "low": raw.low, "high": raw.high, "raw": _band(raw), "calibrated": _band(mended)}
-        for band, raw, mended in bands
-    ]
+    found["buckets"] = [band.to_json() for band in buckets]
     return {**found, "chosen": choice.kind, "n": rows}
 
 
-def _band(bucket: Bucket) -> dict[str, Any]:
-    mean = bucket.confidence if math.isfinite(bucket.confidence) else None
-    return {"n": bucket.n, "confidence": mean, "accuracy": bucket.accuracy.to_json()}
-
-
-def _show(judged: Judged, choice: Choice[ConfidenceCalibrator], bands: Bands, *, rows: int, out: Path | None) -> None:
+def _show(
+    judged: Judged, choice: Choice[ConfidenceCalibrator], buckets: list[Band], *, rows: int, out: Path | None
+) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -147,8 +139,8 @@ def _show(judged: Judged, choice: Choice[ConfidenceCalibrator], bands: Bands, *,
     screen.print(table)
     heads = [f"{side}\n{what}" for side in ("raw", choice.kind) for what in ("rows", "stated", "accuracy")]
     table = Table("confidence", *heads, title="Buckets", title_justify="left", show_lines=True)
-    for band, raw, mended in bands:
-        table.add_row(band, *_cells(raw), *_cells(mended))
+    for band in buckets:
+        table.add_row(band.name, *_cells(band.raw), *_cells(band.calibrated))
     screen.print(table)
     screen.print(f"chosen: [bold green]{choice.kind}[/], the simplest within one standard error of the least nll")
     if out is not None:
@@ -159,8 +151,8 @@ def _span(found: Measurement) -> str:
     return interval(found) if found.known else ""
 
 
-def _cells(bucket: Bucket) -> tuple[str, str, str]:
-    if not bucket.n:
+def _cells(bucket: Bucket | None) -> tuple[str, str, str]:
+    if bucket is None or not bucket.n:
         return "0", "", ""
     return str(bucket.n), number(bucket.confidence), f"{number(bucket.accuracy.value)}\n{interval(bucket.accuracy)}"
 
