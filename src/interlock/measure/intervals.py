@@ -27,7 +27,7 @@ def interval(
     ``method`` is ``"percentile"``, ``"basic"`` (both Davison and Hinkley 1997, section 5.2) or ``"bca"`` (Efron 1987,
     JASA 82:171), which also needs ``left_out``: the figure recomputed without each row or group in turn. Told how many
     ``units`` (rows or groups) were resampled, it reads further tails: resampling n units shows a spread that is short
-    by ``(n - 1)/n``, and knows no Student (Hesterberg 2015, American Statistician 69:371, section 5.3). A NaN among the
+    by ``(n - 1)/n``, and knows no Student (Hesterberg 2015, American Statistician 69:371). A NaN among the
     values gives NaN bounds.
     """
     checked_level(level)
