@@ -112,6 +112,25 @@ def test_splitting_needs_a_contract_and_a_folder(tmp_path: Path, command: Comman
     assert "splitting needs --contract and -o" in error
 
 
+def test_official_files_are_frozen_and_then_check_clean(shop: Path, tmp_path: Path, command: Command) -> None:
+    lines = (shop / "rows.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    train, test = tmp_path / "train.jsonl", tmp_path / "test.jsonl"
+    train.write_text("".join(lines[:600]), encoding="utf-8")
+    again = [line.replace('"r0', '"t0').replace('"customer', '"client') for line in (*lines[600:], *lines[:2])]
+    test.write_text("".join(again), encoding="utf-8")
+    options = ("split", train, "--test", test, "--contract", shop / "contract.yaml", "-o", tmp_path / "s", "--json")
+
+    code, said, _ = command(*options)
+    assert code == 0
+    assert json.loads(said)["rule"] == "given"
+    assert json.loads(said)["removed"] == 2
+    code, said, _ = command("split", "--check", tmp_path / "s", "--json")
+    assert (code, json.loads(said)["broken"]) == (0, [])
+    code, _, error = command(*options[:-2], tmp_path / "other", "--by", "time")
+    assert code == 2
+    assert "no rule and no shares apply" in error
+
+
 @pytest.fixture
 def written(shop: Path, tmp_path: Path, command: Command) -> tuple[Path, dict[str, Any]]:
     """A folder that the command wrote, and what it said."""

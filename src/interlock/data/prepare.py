@@ -66,6 +66,11 @@ def prepare(
                 "--calibration needs --test too", todo="Give both files of the official split, or neither."
             )
         return split(rows, critical=contract.critical, shares=shares, by=by, seed=seed, watch=watch)
+    if by != "auto" or shares != SHARES:
+        raise InputError(
+            "files of an official split stay as they are: no rule and no shares apply",
+            todo="Leave --by and --shares out, or give all rows in one file.",
+        )
     tests = read(test, labels=contract.label_names)
     held = None if calibration is None else read(calibration, labels=contract.label_names)
     return given(rows, held, tests, critical=contract.critical, seed=seed, watch=watch)
