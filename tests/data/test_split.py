@@ -66,10 +66,13 @@ def test_a_label_of_three_rows_stands_in_every_part() -> None:
     assert [part["rare"] for part in (made.train.counts(), made.calibration.counts(), made.test.counts())] == [1, 1, 1]
 
 
-def test_a_label_of_one_row_is_trained_on() -> None:
+def test_a_label_of_one_row_is_trained_on_and_the_manifest_says_it_is_not_tested() -> None:
     made = split(Dataset((*rows(60), Example("x", "the only one of its kind", ("rare",)))))
 
     assert made.train.counts()["rare"] == 1
+    assert made.manifest.why[1:] == (
+        "no test row carries rare: label more separate rows, or nothing will be known of them",
+    )
 
 
 def test_a_critical_label_in_one_group_is_named() -> None:

@@ -135,6 +135,12 @@ def _explained(plan: Plan, seen: Sequence[Plan], rows: Sequence[Example], *, by:
             f"{plan.lost} of {len(rows)} rows were removed: most of their group or of their near duplicates stand in "
             "another part"
         )
+    labels = {label for row in rows for label in row.labels}
+    tested = {label for row in plan.rows(rows, "test") for label in row.labels}
+    if "test" in plan.parts and (unseen := sorted(labels - tested)):
+        why.append(
+            f"no test row carries {', '.join(unseen)}: label more separate rows, or nothing will be known of them"
+        )
     return replace(plan, why=(*why, *plan.off))
 
 
