@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
@@ -145,6 +146,25 @@ def test_the_seed_decides_everything() -> None:
 
     assert (first == again).all()
     assert (first != other).any()
+
+
+def test_the_number_of_threads_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(0).random((300, 2))
+    many = resampled_sums(rows, resamples=5000)
+    monkeypatch.setattr("interlock.measure.bootstrap.ThreadPoolExecutor", lambda _: ThreadPoolExecutor(1))
+
+    assert (resampled_sums(rows, resamples=5000) == many).all()
+
+
+@pytest.mark.parametrize(("n", "columns"), [(5, 1), (129, 3), (700, 40), (300, 500)])
+def test_rows_of_any_shape_are_multiplied_as_they_are(n: int, columns: int) -> None:
+    """Pieces are filled up, columns that are zero left out: the sums are still those of the plain products."""
+    rng = np.random.default_rng(n)
+    rows = rng.normal(size=(n, columns)) * (rng.random((n, columns)) < 0.3)
+    sums = resampled_sums(np.hstack([np.eye(n), rows, np.zeros((n, 2))]), resamples=70)
+
+    np.testing.assert_allclose(sums[:, n:-2], sums[:, :n] @ rows, rtol=1e-5, atol=1e-4)
+    assert not sums[:, -2:].any()
 
 
 def test_strata_keep_their_sizes() -> None:

@@ -9,6 +9,8 @@ the plain loop's (draw n row numbers with replacement, recompute), not an approx
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +23,11 @@ from interlock.measure.proportion import unseen_share
 Sums = npt.NDArray[np.float64]
 Statistic = Callable[[Sums], npt.NDArray[np.float64]]  # (b resamples, f columns) -> (b,)
 
-BLOCK_BYTES = 400_000  # weights drawn at once: a block stays in a core's cache
-PRODUCT = 250_000  # multiply-adds in one matrix product: below this BLAS uses no threads, which lose more than they win
-PIECE = 512  # the most rows multiplied at once
+BLOCK_BYTES = 530_000  # counts drawn at once, a byte each: two blocks of their floats stay in the cores' caches
+BLOCK = 1000  # the most resamples drawn at once: with more, products of few rows would be too large
+PRODUCT = 250_000  # multiply-adds in one matrix product: below this BLAS uses no threads of its own
+PIECE = 128  # the most rows multiplied at once
+LANES = 2  # independent random streams, one thread each; fixed, so that a seed means the same numbers everywhere
 ROUNDING = 1e-6  # relative rounding error of a sum; figures that differ by less are the same
 WORTH_CELLS = 16  # drawing a cell's count costs about this many times drawing a row's
 
@@ -194,42 +198,76 @@ def _distinct(matrix: Sums) -> tuple[Sums, npt.NDArray[np.intp]]:
 
 def _sums_of_rows(matrix: Sums, seed: np.random.SeedSequence, resamples: int) -> Sums:
     n = len(matrix)
-    weights, step = RowWeights.of(n), max(1, BLOCK_BYTES // n)
-    pieces = _pieces(matrix, step)
-    ends = np.cumsum([0, *(used.size for _, used, _ in pieces)]).tolist()
-    owner = np.concatenate([used for _, used, _ in pieces])  # the column each piece's column belongs to
-    order = np.argsort(owner, kind="stable")
-    columns, starts = np.unique(owner[order], return_index=True)
-    sums, generator = np.zeros((resamples, matrix.shape[1])), np.random.Generator(np.random.SFC64(seed))
-    # memory is taken once: fresh pages for every block would cost more than all that is done with them
-    all_drawn, all_parts = np.empty((step, n), np.float32), np.empty((step, owner.size), np.float32)
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        drawn, parts = all_drawn[:size], all_parts[:size]
-        weights.draw(generator, out=drawn)
-        for (rows, _, piece), at, end in zip(pieces, ends, ends[1:], strict=False):
-            np.matmul(drawn[:, rows], piece, out=parts[:, at:end])
-        if columns.size:
-            sums[start : start + size, columns] = np.add.reduceat(parts[:, order], starts, axis=1, dtype=np.float64)
+    weights, step = RowWeights.of(n), max(1, min(BLOCK_BYTES // n, BLOCK, resamples))
+    pieces = _Pieces.of(matrix, step)
+    sums = np.zeros((resamples, matrix.shape[1]))
+
+    def fill(lane: int, seed_of_lane: np.random.SeedSequence) -> None:
+        generator = np.random.Generator(np.random.SFC64(seed_of_lane))
+        # memory is taken once: fresh pages for every block would cost more than all that is done with them
+        drawn = np.zeros((step, pieces.rows), np.float32)
+        for start in range(lane * step, resamples, LANES * step):
+            size = min(step, resamples - start)
+            weights.draw(generator, out=drawn[:size])
+            sums[start : start + size, pieces.columns] = pieces.sums(drawn[:size])
+
+    with ThreadPoolExecutor(LANES) as pool:
+        for lane in [pool.submit(fill, *lane) for lane in enumerate(seed.spawn(LANES))]:
+            lane.result()
     return sums
 
 
-def _pieces(matrix: Sums, step: int) -> list[tuple[slice, npt.NDArray[np.intp], npt.NDArray[np.float32]]]:
-    """Cut the rows into pieces small enough for one product with ``step`` resamples, each with its non-zero columns.
+@dataclass(frozen=True)
+class _Pieces:
+    """The rows cut into pieces of one size, each with its non-zero columns only, to be multiplied in one call.
 
     Indicators leave most columns zero in most rows. Rows with the same non-zero columns are put side by side first, so
-    that a piece has few of them; the order of rows means nothing to their resampling.
+    that a piece has few of them; the order of rows means nothing to their resampling. One call for all pieces lets two
+    threads work: short calls would wait for each other.
     """
-    patterns = np.packbits(matrix != 0, axis=1)
-    single = matrix[np.lexsort(patterns.T[::-1])].astype(np.float32)
-    pieces, start = [], 0
-    while start < len(single):
+
+    values: npt.NDArray[np.float32]  # (pieces, rows, width): the columns of a piece that are not all zero, then zeros
+    piece: npt.NDArray[np.intp]  # which piece and place of the width each product is at, sorted by column
+    place: npt.NDArray[np.intp]
+    columns: npt.NDArray[np.intp]  # the columns that are not zero everywhere
+    starts: npt.NDArray[np.intp]  # where each column's products start
+
+    @classmethod
+    def of(cls, matrix: Sums, step: int) -> _Pieces:
+        """Cut so that a piece's product with ``step`` resamples is small enough."""
+        patterns = np.packbits(matrix != 0, axis=1)
+        single = matrix[np.lexsort(patterns.T[::-1])].astype(np.float32)
         size = PIECE
-        used = np.flatnonzero(single[start : start + size].any(axis=0))
-        while size > 1 and size * step * used.size > PRODUCT:
+        pieces, used = _cut(single, size)
+        while size > 1 and size * step * used.sum(axis=1).max() > PRODUCT:
             size //= 2
-            used = np.flatnonzero(single[start : start + size].any(axis=0))
-        rows = slice(start, start + size)
-        pieces.append((rows, used, np.ascontiguousarray(single[rows][:, used])))
-        start += size
-    return pieces
+            pieces, used = _cut(single, size)
+        piece, column = np.nonzero(used)
+        place = (np.cumsum(used, axis=1) - 1)[piece, column]
+        values = np.zeros((len(pieces), size, max(int(place.max(initial=0)) + 1, 1)), np.float32)
+        values[piece, :, place] = pieces[piece, :, column]
+        order = np.argsort(column, kind="stable")
+        columns, starts = np.unique(column[order], return_index=True)
+        return cls(values, piece[order], place[order], columns, starts)
+
+    @property
+    def rows(self) -> int:
+        """How many rows the pieces hold, the zeros that fill up the last one included."""
+        return int(self.values.shape[0] * self.values.shape[1])
+
+    def sums(self, drawn: npt.NDArray[np.float32]) -> Sums:
+        """Return ``(b, columns)`` sums of ``(b, rows)`` counts."""
+        count, size, _ = self.values.shape
+        parts = np.matmul(drawn.reshape(len(drawn), count, size).transpose(1, 0, 2), self.values)
+        if not self.columns.size:
+            return np.zeros((len(drawn), 0))
+        return np.asarray(np.add.reduceat(parts[self.piece, :, self.place], self.starts, axis=0, dtype=np.float64).T)
+
+
+def _cut(rows: npt.NDArray[np.float32], size: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Return ``(pieces, size, f)`` rows, the last piece filled up with zeros, and which columns each piece uses."""
+    count = -(-len(rows) // size)
+    filled = np.zeros((count * size, rows.shape[1]), np.float32)
+    filled[: len(rows)] = rows
+    pieces = filled.reshape(count, size, rows.shape[1])
+    return pieces, np.asarray(pieces.any(axis=1))

@@ -72,18 +72,18 @@ class RowWeights:
         return cls(n, codes, first, second, np.cumsum(second.left))
 
     def draw(self, generator: np.random.Generator, *, out: npt.NDArray[np.float32]) -> None:
-        """Fill ``(b resamples, n)`` contiguous counts, whole numbers that sum to n in each line."""
+        """Fill the first n columns of contiguous ``(b resamples, n or more)`` with whole numbers, n in each line."""
         missing = self._poisson(generator, out)
         while (over := np.flatnonzero(missing < 0)).size:
             again = np.empty((over.size, self.n), np.float32)
             missing[over] = self._poisson(generator, again)
-            out[over] = again
-        at = np.repeat(np.arange(len(out)) * self.n, missing)
+            out[over, : self.n] = again
+        at = np.repeat(np.arange(len(out)) * out.shape[1], missing)
         at += generator.integers(0, self.n, size=at.size, dtype=np.uint32)
         np.add.at(out.reshape(-1), at, np.float32(1))
 
     def _poisson(self, generator: np.random.Generator, out: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-        """Fill ``(b, n)`` independent Poisson counts and return what each line's total lacks of n."""
+        """Fill the first n columns with independent Poisson counts and return what each line's total lacks of n."""
         packed = np.empty((len(out), ADDED, -(-self.n // (FOUR * ADDED))), np.uint32)
         flat = packed.reshape(-1)
         at = self.first.draw(generator, flat)
@@ -93,7 +93,7 @@ class RowWeights:
         flat[at] = settled
         counts = packed.view(np.uint8).reshape(len(out), -1)
         counts[:, self.n :] = 0
-        out[...] = counts[:, : self.n]
+        out[:, : self.n] = counts[:, : self.n]
         totals = packed.sum(axis=1, dtype=np.uint32).view(np.uint8).sum(axis=1, dtype=np.int64)
         return np.asarray(self.n - totals)
 
