@@ -27,6 +27,7 @@ from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows, encode_rows
 from interlock.train.step import LossNotANumberError
 from interlock.train.step_log import StepLog
+from interlock.train.tracks import finished, fit_head, put_on_track
 from interlock.train.weights import class_weights, rarest, repeats
 
 JUDGING = 0.1  # share of the training rows an epoch is chosen by
@@ -92,6 +93,7 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
         held = encode_rows(held_rows, tokenizer, labels, policy, recipe.max_tokens)
         if encoder.source:
             start_at_centroids(model, rows, pad_id=tokenizer.pad_token_id)
+        put_on_track(model, recipe, rows, pad_id=tokenizer.pad_token_id)
         shown = repeats(counts, oversample=recipe.oversample)
         by_id = {example.id: shown[example.label] for example in train}
         task = Task(
@@ -104,14 +106,12 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
             rare=rarest(counts, labels),
         )
         loop = Loop(task, recipe, log=log, clock=clock, checkpoints=checkpoints)
-        seed_dropout(model, loop.stepper.noise)
-        try:
-            facts = loop.run()
-        except LossNotANumberError as error:
-            _keep_batch(error, rows, log.path.with_name("bad_batch.json"))
-            raise
-    model.eval()
-    return Fitted(model, tokenizer, tuple(labels), recipe, encoder, facts)
+        if recipe.track == "head":
+            facts = loop.run_once(lambda: fit_head(task, seed=recipe.seed))
+        else:
+            seed_dropout(model, loop.stepper.noise)
+            facts = _run(loop, log.path.with_name("bad_batch.json"))
+    return Fitted(finished(model).eval(), tokenizer, tuple(labels), recipe, encoder, facts)
 
 
 def judges_of(train: TrainSet, *, seed: int) -> tuple[Dataset, Dataset]:
@@ -137,8 +137,16 @@ def seed_everything(seed: int) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
+def _run(loop: Loop, bad_batch: Path) -> dict[str, Any]:
+    """Train; when a loss is not a number, save which rows the batch held and what each gave, for inspection."""
+    try:
+        return loop.run()
+    except LossNotANumberError as error:
+        _keep_batch(error, loop.task.rows, bad_batch)
+        raise
+
+
 def _keep_batch(error: LossNotANumberError, rows: Rows, path: Path) -> None:
-    """Save which rows the bad batch held and what each gave, for inspection."""
     found = [
         {"id": rows.names[row], "loss": str(loss), "tokens": len(rows.ids[row])}
         for row, loss in zip(error.rows, error.losses, strict=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -30,6 +31,7 @@ class Meter:
 
     rows: int = 0
     loss: float = 0.0
+    correct: int = 0
     clipped: int = 0
     steps: int = 0
 
@@ -37,6 +39,7 @@ class Meter:
         """Count one step."""
         self.rows, self.steps = self.rows + len(stepped.losses), self.steps + 1
         self.loss += float(stepped.losses.sum())
+        self.correct += stepped.correct
         self.clipped += stepped.clipped
 
 
@@ -121,10 +124,15 @@ class Loop:
             "steps_taken": self.progress.step,
             "resumed_at_step": resumed,
             "train_seconds": round(self.clock.monotonic() - self.started, 1),
-            "threads": torch.get_num_threads(),
-            "bfloat16": native_bfloat16(),
-            "torch": str(torch.__version__),
+            **machine(),
         }
+
+    def run_once(self, fit: Callable[[], None]) -> dict[str, Any]:
+        """Let ``fit`` train the model without steps, then measure it as an epoch is measured."""
+        started = self.clock.monotonic()
+        fit()
+        self._say({"event": "epoch", "epoch": 1, "epochs": 1, **self._measured()})
+        return {"steps": 0, "train_seconds": round(self.clock.monotonic() - started, 1), **machine()}
 
     def _epoch(self, epoch: int) -> None:
         batches = self._batches(epoch)
@@ -145,7 +153,12 @@ class Loop:
                 self.progress.recent, since, spent = Window(), now, self.stepper.input_seconds
             self._checkpoint()
         whole, self.progress.whole = self.progress.whole, Meter()
-        line = {"epoch": epoch, "train_loss": whole.loss / whole.rows, "clipped_share": whole.clipped / whole.steps}
+        line = {
+            "epoch": epoch,
+            "train_loss": whole.loss / whole.rows,
+            "train_acc": whole.correct / whole.rows,
+            "clipped_share": whole.clipped / whole.steps,
+        }
         self.progress.epochs.append({**line, **self._measured()})
         self._say({"event": "epoch", "epochs": self.recipe.epochs, **self.progress.epochs[-1]})
         self._remember_best()
@@ -243,6 +256,15 @@ class Loop:
         before, now = self.progress.epochs[-2:]
         better = now["val_acc"] - before["val_acc"] >= CONTINUE_ACCURACY
         return not (better or now["val_rare_recall"] - before["val_rare_recall"] >= CONTINUE_RECALL)
+
+
+def machine() -> dict[str, Any]:
+    """Return what of the machine the trained bits may depend on."""
+    return {
+        "threads": torch.get_num_threads(),
+        "bfloat16": native_bfloat16(),
+        "torch": str(torch.__version__),
+    }
 
 
 def scores(logits: torch.Tensor, targets: torch.Tensor, *, rare: list[int]) -> dict[str, float]:

@@ -26,6 +26,7 @@ class Stepped:
     """What one step saw and did."""
 
     losses: torch.Tensor  # (n rows,)
+    correct: int  # rows whose first label the model found, dropout and all
     norm: float  # of the gradient, before clipping
     clipped: bool
 
@@ -62,15 +63,15 @@ class Stepper:
     def take(self, batch: list[int], step: int) -> Stepped:
         """Learn from the rows numbered ``batch``.
 
-        When memory does not hold them at once, the batch is computed in halves from here on: the same sum, so the same
-        step up to rounding.
+        When memory does not hold them at once, batches are computed in halves from here on: the same effective batch,
+        with other dropout masks.
 
         Raises:
             LossNotANumberError: before anything was learnt from the batch.
         """
         while True:
             try:
-                losses = self._gradient(batch, step)
+                losses, correct = self._gradient(batch, step)
                 break
             except RuntimeError as error:
                 if self.micro == 1 or "alloc" not in str(error).lower():
@@ -81,7 +82,7 @@ class Stepper:
             raise LossNotANumberError(step, batch, [norm] * len(batch))
         self._set_rates(step)
         self.optimizer.step()
-        return Stepped(losses, norm, clipped=norm > self.recipe.clip_norm)
+        return Stepped(losses, correct, norm, clipped=norm > self.recipe.clip_norm)
 
     def row_losses(self, logits: torch.Tensor, targets: torch.Tensor, step: int) -> torch.Tensor:
         """Return each row's loss by logits alone, (n,)."""
@@ -90,21 +91,23 @@ class Stepper:
         )
         return losses + self.recipe.brier * brier_loss(logits, targets) if self.recipe.brier else losses
 
-    def _gradient(self, batch: list[int], step: int) -> torch.Tensor:
-        """Sum the gradient of the batch's mean loss; return the row losses, (n,)."""
+    def _gradient(self, batch: list[int], step: int) -> tuple[torch.Tensor, int]:
+        """Sum the gradient of the batch's mean loss; return the row losses, (n,), and how many rows were right."""
         self.optimizer.zero_grad(set_to_none=True)
         self.noise.start(step)
         parts: list[torch.Tensor] = []
+        correct = 0
         for start in range(0, len(batch), self.micro):
-            losses = self._losses(batch[start : start + self.micro], step)
+            losses, right = self._losses(batch[start : start + self.micro], step)
             if not bool(torch.isfinite(losses).all()):
                 raise LossNotANumberError(step, batch, torch.cat([*parts, losses.detach()]).tolist())
             (losses.sum() / len(batch)).backward()  # type: ignore[no-untyped-call]
             parts.append(losses.detach())
-        return torch.cat(parts)
+            correct += right
+        return torch.cat(parts), correct
 
-    def _losses(self, batch: list[int], step: int) -> torch.Tensor:
-        """Return the losses of rows computed at once, (n,), weighted by row."""
+    def _losses(self, batch: list[int], step: int) -> tuple[torch.Tensor, int]:
+        """Return the losses of rows computed at once, (n,), weighted by row, and how many were right."""
         recipe, n = self.recipe, len(batch)
         started = self.clock.monotonic()
         ids, mask = pad([self.rows.ids[row] for row in batch], self.pad_id)
@@ -120,7 +123,8 @@ class Stepper:
             losses = losses + recipe.rdrop * divergence(logits[:n], logits[n:])
         if recipe.contrast:
             losses = losses + recipe.contrast * contrastive_loss(seen[-1][:n], targets.argmax(dim=1))
-        return losses * self.rows.weights[batch]
+        correct = int((logits[:n].argmax(dim=1) == targets.argmax(dim=1)).sum())
+        return losses * self.rows.weights[batch], correct
 
     def _gamma(self, step: int) -> float:
         recipe = self.recipe

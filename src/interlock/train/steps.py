@@ -16,6 +16,7 @@ from interlock.train.encoders import Encoder, resolve
 from interlock.train.recipe import Recipe
 
 CHECKPOINT, STEP_LOG = "checkpoint.safetensors", "train.jsonl"
+RATES = {"lora": 5.0}  # track -> times the encoder's rate: few parameters, far from where they should be
 RESUMED = (CHECKPOINT, STEP_LOG)  # the files of a run that an interrupted training goes on from
 
 
@@ -62,7 +63,9 @@ def train_and_export(  # noqa: PLR0913 - the nouns of a training run, by keyword
     chosen = resolve(encoder)
     graph, graph_int8 = graphs
     final = replace(
-        recipe, learning_rate=recipe.learning_rate or chosen.learning_rate, max_tokens=contract.input.max_tokens
+        recipe,
+        learning_rate=recipe.learning_rate or chosen.learning_rate * RATES.get(recipe.track, 1.0),
+        max_tokens=contract.input.max_tokens,
     )
     watch({"event": "stage", "stage": "baselines", "detail": f"{len(split.train)} rows"})
     found = {

@@ -59,11 +59,8 @@ class Watchdog:
 
     def _see_epoch(self) -> None:
         recent = self._epochs[-RISING - 1 :]
-        losses = [(line["train_loss"], line.get("val_loss")) for line in recent]
-        if len(losses) > RISING and all(
-            now[0] < before[0] and now[1] is not None and before[1] is not None and now[1] > before[1]
-            for before, now in pairwise(losses)
-        ):
+        measured = all("train_loss" in line and "val_loss" in line for line in recent)
+        if len(recent) > RISING and measured and all(_parting(before, now) for before, now in pairwise(recent)):
             self.warn(
                 "overfitting",
                 f"the held rows' loss rose {RISING} epochs in a row while the training loss fell",
@@ -82,3 +79,7 @@ class Watchdog:
         if code not in self._said:
             self._said.add(code)
             self._say({"event": "warning", "code": code, "detail": detail, "decision": decision})
+
+
+def _parting(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    return bool(now["train_loss"] < before["train_loss"] and now["val_loss"] > before["val_loss"])

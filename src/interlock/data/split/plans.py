@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -17,6 +19,8 @@ from interlock.data.split.units import LADDER, Ints, Kin, Likeness, Unit, at_hom
 
 Rule = Literal["time", "stratified"]
 TOLERANCE = 0.2  # of its share: how far a part's size may be off (a row is always allowed)
+PLENTY = 2  # rows of a label that a part's share of them comes to, from which the part is expected to have some
+SHOWN = 3  # labels that a part lacks, named
 WITHIN = "a cut falls within equal instants: no other was near its place"
 CHAINED = "rows are one chain of groups that share texts or near duplicates, larger than a part"
 
@@ -105,8 +109,18 @@ class Planner:
             for part, share in self.shares.items()
             if not abs(sizes[part] - share * kept) <= max(1.0, TOLERANCE * share * kept)
         )
+        off += tuple(islice(self._missed(parts), SHOWN))
         far = max(abs(sizes[part] / kept - share) for part, share in self.shares.items())
         return Plan(rule, likeness, parts, tuple(self._short(parts, units, sizes)), off, far, why)
+
+    def _missed(self, parts: Sequence[Part | None]) -> Iterator[str]:
+        """Yield parts without a row of a label that has plenty."""
+        counts = Counter(label for row in self.rows for label in row.labels)
+        there = {(part, label) for part, row in zip(parts, self.rows, strict=True) for label in row.labels}
+        for label, count in sorted(counts.items()):
+            for part, share in self.shares.items():
+                if share * count >= PLENTY and (part, label) not in there:
+                    yield f"{part} has no row of {label}, of which there are {count}"
 
     def _short(
         self, parts: Sequence[Part | None], units: Sequence[Unit], sizes: Mapping[Part, int]
