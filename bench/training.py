@@ -151,7 +151,7 @@ def _accuracies(rows: Dataset, test: Dataset, labels: Sequence[str]) -> dict[str
         ("trainer_dynamic", _trainer(rows, labels, width=None, epochs=RECIPE.epochs)[1]),
     ):
         _, tokenizer = load(ENCODER, labels, rows.texts)
-        encoded = encode_rows(test, tokenizer, labels, POLICY, POLICY.max_tokens)
+        encoded = encode_rows(test, tokenizer, labels, POLICY)
         correct = torch.zeros(len(test), dtype=torch.bool)
         for batch, logits in logits_of(model, encoded, tokenizer.pad_token_id):
             correct[batch] = logits.argmax(dim=1) == encoded.targets[batch].argmax(dim=1)

@@ -24,6 +24,7 @@ from interlock.core.progress import Watch, every, unwatched
 from interlock.core.receipt import Receipt
 from interlock.core.verdict import Judgement
 from interlock.data.prepare import file_bytes, prepare
+from interlock.data.suspects import weigh_suspects
 from interlock.data.write import write_scores
 from interlock.gate.derive import CHAMPION, FP32, Derived, baseline_accuracies
 from interlock.gate.judge import judge
@@ -84,63 +85,61 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     from interlock.train.encoders import check_available, resolve
     from interlock.train.steps import RESUMED, train_and_export
 
-    clock, run = clock or SystemClock(), Path(out)
+    clock, run, recipe = clock or SystemClock(), Path(out), recipe or Recipe()
     source = file_bytes(contract)
     terms = parse_contract(source, where=str(contract))
-    split = prepare(
-        data, calibration=calibration, test=test, contract=terms, seed=(recipe or Recipe()).seed, watch=watch
-    )
+    split = prepare(data, calibration=calibration, test=test, contract=terms, seed=recipe.seed, watch=watch)
     check_available(resolve(encoder))
     check_kind(calibrator)
     assemble.note_unfitted(terms, watch)
-    recipe = recipe or Recipe()
     config = assemble.config(terms, split, encoder=encoder, recipe=recipe)
-    lock = start_run(run, config, keep=RESUMED)
-    write_json(run / "split.json", split.manifest.to_json())
+    with start_run(run, config, keep=RESUMED):
+        write_json(run / "split.json", split.manifest.to_json())
+        split = weigh_suspects(split, terms, weight=recipe.suspects, watch=watch)
 
-    trained = train_and_export(
-        split,
-        terms,
-        encoder=encoder,
-        recipe=recipe,
-        run=run,
-        key=digest_of(config),
-        graphs=(GRAPH, GRAPH_INT8),
-        watch=watch,
-        clock=clock,
-    )
-    exported = Exported.read(run)
-    scorer = exported.scorer(terms, engine)
+        trained = train_and_export(
+            split,
+            terms,
+            encoder=encoder,
+            recipe=recipe,
+            run=run,
+            key=digest_of(config),
+            graphs=(GRAPH, GRAPH_INT8),
+            watch=watch,
+            clock=clock,
+        )
+        exported = Exported.read(run)
+        scorer = exported.scorer(terms, engine)
 
-    watch({"event": "stage", "stage": "calibrate", "detail": f"{len(split.calibration)} rows"})
-    calibration_logits = assemble.scored(scorer, split.calibration, terms)
-    calibrated = calibrate(split.calibration, calibration_logits, terms, kind=calibrator)
-    predictor = Predictor(
-        contract=terms, scorer=scorer, calibrator=calibrated.calibrator, unknown=calibrated.unknown, clock=clock
-    )
+        watch({"event": "stage", "stage": "calibrate", "detail": f"{len(split.calibration)} rows"})
+        calibration_logits = assemble.scored(scorer, split.calibration, terms)
+        calibrated = calibrate(split.calibration, calibration_logits, terms, kind=calibrator)
+        predictor = Predictor(
+            contract=terms, scorer=scorer, calibrator=calibrated.calibrator, unknown=calibrated.unknown, clock=clock
+        )
 
-    watch({"event": "stage", "stage": "measure", "detail": f"{len(split.test)} test rows, one at a time, as served"})
-    others = {**trained.baselines, FP32: assemble.top_labels(exported.scorer(terms, GRAPH), split.test, terms)}
-    if champion is not None:
-        others[CHAMPION] = assemble.champion_labels(champion, split.test, terms)
-    subject = assemble.subject(terms, split, exported, calibrated, trained, predicted=others)
-    receipt = take(predictor, split.test, subject, clock=clock, progress=every(watch, "measure"))
-    (run / RECEIPT).write_bytes(receipt.to_bytes())
-    write_scores(split.calibration, calibration_logits, run / "scores" / "calibration.parquet")
-    write_scores(split.test, assemble.logits_of(receipt), run / "scores" / "test.parquet")
+        watch(
+            {"event": "stage", "stage": "measure", "detail": f"{len(split.test)} test rows, one at a time, as served"}
+        )
+        others = {**trained.baselines, FP32: assemble.top_labels(exported.scorer(terms, GRAPH), split.test, terms)}
+        if champion is not None:
+            others[CHAMPION] = assemble.champion_labels(champion, split.test, terms)
+        subject = assemble.subject(terms, split, exported, calibrated, trained, predicted=others)
+        receipt = take(predictor, split.test, subject, clock=clock, progress=every(watch, "measure"))
+        (run / RECEIPT).write_bytes(receipt.to_bytes())
+        write_scores(split.calibration, calibration_logits, run / "scores" / "calibration.parquet")
+        write_scores(split.test, assemble.logits_of(receipt), run / "scores" / "test.parquet")
 
-    watch({"event": "stage", "stage": "judge", "detail": f"{len(terms.limits)} limits"})
-    judgement = judge(receipt, claimed_digest=receipt.digest)
+        watch({"event": "stage", "stage": "judge", "detail": f"{len(terms.limits)} limits"})
+        judgement = judge(receipt, claimed_digest=receipt.digest)
 
-    watch({"event": "stage", "stage": "pack", "detail": "then open it again and replay its golden messages"})
-    files = assemble.bundle_files(source, split, exported, calibrated, receipt, judgement, predictor, engine)
-    pack(files, run / "bundle", name=terms.name, created=receipt.created or "", identity=receipt.identity)
-    bundle = open_bundle(run / "bundle", clock=clock)
-    draw_run(run, receipt, split.test, watched=len(split.calibration), watch=watch)
-    built = Built(run, bundle, receipt, judgement, baseline_accuracies(Derived(receipt)))
-    write_json(run / FINISHED, {**judgement.to_json(), "bundle_digest": bundle.digest})
-    lock.close()
-    return built
+        watch({"event": "stage", "stage": "pack", "detail": "then open it again and replay its golden messages"})
+        files = assemble.bundle_files(source, split, exported, calibrated, receipt, judgement, predictor, engine)
+        pack(files, run / "bundle", name=terms.name, created=receipt.created or "", identity=receipt.identity)
+        bundle = open_bundle(run / "bundle", clock=clock)
+        draw_run(run, receipt, split.test, watched=len(split.calibration), watch=watch)
+        write_json(run / FINISHED, {**judgement.to_json(), "bundle_digest": bundle.digest})
+        return Built(run, bundle, receipt, judgement, baseline_accuracies(Derived(receipt)))
 
 
 class _CallableModule(ModuleType):

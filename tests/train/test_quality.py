@@ -99,15 +99,15 @@ def test_rows_cut_beyond_three_percent_or_of_one_label_among_many_are_a_concern(
     assert codes(rows_of([0] * 200), one_label) == []  # there is no other label to see
 
 
-def trained(train: list[Example], folder: Path, **recipe: Any) -> list[dict[str, Any]]:
+def trained(train: list[Example], folder: Path, *, max_tokens: int = 128) -> list[dict[str, Any]]:
     with StepLog(folder / "train.jsonl") as log:
         fit(
             TrainSet(tuple(train)),
             CalibrationSet(tuple(train[:4])),
             labels=["a", "b"],
             encoder=resolve("tiny"),
-            recipe=Recipe(**{"epochs": 1, "batch_size": 4, "learning_rate": 1e-3, **recipe}),
-            policy=InputPolicy(),
+            recipe=Recipe(epochs=1, batch_size=4, learning_rate=1e-3),
+            policy=InputPolicy(max_tokens=max_tokens),
             log=log,
             clock=SystemClock(),
         )
@@ -132,12 +132,12 @@ def test_every_logged_step_says_what_its_rows_were_like(tmp_path: Path) -> None:
 
 
 def test_a_text_that_just_fills_the_limit_is_not_truncated(tmp_path: Path) -> None:
-    train = [Example(f"{i}", "word word word", ("ab"[i % 2],)) for i in range(8)]
+    train = [Example(f"{i}", "word " * 9, ("ab"[i % 2],)) for i in range(8)]
 
-    def first_step(**recipe: Any) -> dict[str, Any]:
-        return next(line for line in trained(train, tmp_path, **recipe) if line["event"] == "step")
+    def first_step(max_tokens: int) -> dict[str, Any]:
+        return next(line for line in trained(train, tmp_path, max_tokens=max_tokens) if line["event"] == "step")
 
-    tokens = int(first_step()["mean_tokens"])
+    tokens = int(first_step(max_tokens=128)["mean_tokens"])
 
     assert first_step(max_tokens=tokens)["truncated_share"] == 0
     assert first_step(max_tokens=tokens - 1)["truncated_share"] == 1

@@ -20,6 +20,7 @@ from interlock.train.recipe import Recipe
 from interlock.train.rows import encode_rows
 from interlock.train.step import Stepper
 from interlock.train.step_log import StepLog
+from interlock.train.teacher import taught
 
 WORDS = {"a": "apple pear plum", "b": "boat ship raft", "c": "cloud rain storm"}
 ROWS = TrainSet(
@@ -63,6 +64,7 @@ TRACKS: dict[str, dict[str, Any]] = {
     "partial": {"frozen_layers": 1},
     "lora": {"lora_rank": 4, "learning_rate": 2e-3, "epochs": 25},
     "head": {},
+    "activations computed again": {"track": "full", "checkpointing": True},
     "twice with different dropout": {"track": "full", "rdrop": 1.0},
     "with a contrastive loss": {"track": "full", "contrast": 0.3, "brier": 0.2, "gamma_end": 0.0, "decay": "cosine"},
 }
@@ -135,7 +137,7 @@ def test_a_batch_that_memory_does_not_hold_is_computed_in_parts(
 def test_parts_of_a_batch_add_up_to_its_gradient() -> None:
     seed_everything(1)
     model, tokenizer = load(resolve("tiny"), list(WORDS), ROWS.texts)
-    rows = encode_rows(ROWS, tokenizer, list(WORDS), InputPolicy(), 32)
+    rows = encode_rows(ROWS, tokenizer, list(WORDS), InputPolicy())
     steps = [
         Stepper(
             model.eval(),
@@ -157,3 +159,47 @@ def test_parts_of_a_batch_add_up_to_its_gradient() -> None:
 
     whole, parts = gradients
     assert all(torch.allclose(parts[name], value, rtol=0.05, atol=1e-3) for name, value in whole.items())
+
+
+def test_activations_computed_again_give_the_same_bits(tmp_path: Path) -> None:
+    (tmp_path / "again").mkdir()
+    recipe = replace(RECIPE, epochs=2, checkpointing=True)
+    one, other = trained(tmp_path, recipe)[0], trained(tmp_path / "again", recipe)[0]
+
+    assert all(torch.equal(a, b) for a, b in zip(one.model.parameters(), other.model.parameters(), strict=True))
+
+
+def test_a_teacher_shares_in_every_target_and_a_student_learns_from_it_alone(tmp_path: Path) -> None:
+    teacher, _ = trained(tmp_path, RECIPE)
+    teacher.save(tmp_path / "run" / "model")
+    rows = encode_rows(ROWS, teacher.tokenizer, list(WORDS), InputPolicy())
+    recipe = replace(RECIPE, teacher=f"{tmp_path / 'run'}, {tmp_path / 'run'}", teacher_share=0.25)
+    soft = taught(rows, ROWS, list(WORDS), recipe, InputPolicy()).targets
+
+    assert torch.allclose(soft.sum(dim=1), torch.ones(len(ROWS)))
+    assert bool((soft[rows.targets == 1] >= 0.75).all())
+    shuffled = TrainSet(tuple(replace(row, labels=("abc"[i % 3],)) for i, row in enumerate(ROWS)))
+    (tmp_path / "student").mkdir()
+    with StepLog(tmp_path / "student" / "train.jsonl") as log:
+        student = fit(
+            shuffled,
+            CalibrationSet(()),
+            labels=list(WORDS),
+            encoder=resolve("tiny"),
+            recipe=replace(recipe, teacher_share=1.0),
+            policy=InputPolicy(),
+            log=log,
+            clock=SystemClock(),
+        )
+    assert accuracy(student) > 0.9
+
+
+def test_a_teacher_for_other_labels_or_none_at_all_is_refused(tmp_path: Path) -> None:
+    teacher, _ = trained(tmp_path, replace(RECIPE, epochs=1))
+    teacher.save(tmp_path / "run" / "model")
+    rows = encode_rows(ROWS, teacher.tokenizer, list(WORDS), InputPolicy())
+
+    with pytest.raises(InputError, match="other labels"):
+        taught(rows, ROWS, ["a", "b", "z"], replace(RECIPE, teacher=str(tmp_path / "run")), InputPolicy())
+    with pytest.raises(InputError, match="cannot be loaded"):
+        taught(rows, ROWS, list(WORDS), replace(RECIPE, teacher=str(tmp_path / "nothing")), InputPolicy())

@@ -10,10 +10,12 @@ from cyclopts import Parameter
 
 from interlock.cli.screen import Watching, console, measurement_table, print_judgement, say_json
 from interlock.core.measurement import Measurement
+from interlock.train.recipe import Recipe
 
 if TYPE_CHECKING:
     from interlock.build import Built
 
+RECIPE = Recipe()
 SHOWN = (
     "accuracy",
     "macro_f1",
@@ -46,11 +48,7 @@ def build(  # noqa: PLR0913 - one option per choice
     calibration: Path | None = None,
     encoder: str = "minilm",
     champion: Path | None = None,
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    learning_rate: float | None = None,
-    gamma: float | None = None,
-    seed: int | None = None,
+    recipe: Annotated[Recipe, Parameter(name="*")] = RECIPE,
     calibrator: str = "auto",
     engine: Literal["int8", "fp32"] = "int8",
     json: bool = False,
@@ -67,11 +65,7 @@ def build(  # noqa: PLR0913 - one option per choice
         calibration: Calibration rows of an official split; otherwise 10 % of --data.
         encoder: minilm, distilbert, tiny (random, to try things out), a folder, or a Hub id.
         champion: The bundle in service; it is run on the same test rows and comparisons are paired with it.
-        epochs: Passes over the training rows.
-        batch_size: Rows per optimiser step.
-        learning_rate: Peak rate of the head and the top layer.
-        gamma: Focusing of the focal loss; 0 is cross-entropy.
-        seed: Decides the split, the order of the rows and every random start.
+        recipe: Every hyper-parameter.
         calibrator: auto (chosen by cross-fitted likelihood on the calibration rows), raw, temperature, platt, beta,
             vector, histogram or isotonic.
         engine: The graph that serves.
@@ -79,10 +73,7 @@ def build(  # noqa: PLR0913 - one option per choice
     """
     from interlock.build import build as walk
     from interlock.bundle.layout import GRAPH, GRAPH_INT8
-    from interlock.train.recipe import Recipe
 
-    given = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "gamma": gamma, "seed": seed}
-    recipe = Recipe(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     with Watching() as watch:
         built = walk(
             contract=contract,

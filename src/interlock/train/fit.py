@@ -22,11 +22,12 @@ from interlock.train.checkpoint import Checkpoints
 from interlock.train.dropout import seed_dropout
 from interlock.train.encoders import Encoder, load
 from interlock.train.loop import Loop, Task
-from interlock.train.model import fitting_threads, start_at_centroids
+from interlock.train.model import fitting_threads, recompute_activations, start_at_centroids
 from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows, encode_rows
 from interlock.train.step import LossNotANumberError
 from interlock.train.step_log import StepLog
+from interlock.train.teacher import taught
 from interlock.train.tracks import finished, fit_head, put_on_track
 from interlock.train.weights import class_weights, rarest, repeats
 
@@ -89,8 +90,9 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
     model, tokenizer = load(encoder, labels, train.texts)
     with fitting_threads(model):
         learnt, held_rows = judges_of(train, seed=recipe.seed) if recipe.chooses else (train, watched)
-        rows = encode_rows(learnt, tokenizer, labels, policy, recipe.max_tokens)
-        held = encode_rows(held_rows, tokenizer, labels, policy, recipe.max_tokens)
+        rows = encode_rows(learnt, tokenizer, labels, policy)
+        rows = taught(rows, learnt, labels, recipe, policy)
+        held = encode_rows(held_rows, tokenizer, labels, policy)
         if encoder.source:
             start_at_centroids(model, rows, pad_id=tokenizer.pad_token_id)
         put_on_track(model, recipe, rows, pad_id=tokenizer.pad_token_id)
@@ -109,7 +111,10 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
         if recipe.track == "head":
             facts = loop.run_once(lambda: fit_head(task, seed=recipe.seed))
         else:
-            seed_dropout(model, loop.stepper.noise)
+            if recipe.checkpointing:
+                recompute_activations(model)
+            else:
+                seed_dropout(model, loop.stepper.noise)
             facts = _run(loop, log.path.with_name("bad_batch.json"))
     return Fitted(finished(model).eval(), tokenizer, tuple(labels), recipe, encoder, facts)
 

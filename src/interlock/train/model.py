@@ -44,6 +44,19 @@ def native_bfloat16() -> bool:
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
+def recompute_activations(model: Any, *, wanted: bool = True) -> None:
+    """Keep the activations at layer borders only and compute the others again on the way back (Chen et al. 2016).
+
+    torch repeats its own dropout masks then, so the model keeps torch's dropout layers.
+    """
+    inner = getattr(model, "base", model)
+    kind = "activation" if hasattr(inner, "activation_checkpointing_enable") else "gradient"  # renamed in 5.23
+    if wanted:
+        getattr(inner, f"{kind}_checkpointing_enable")()
+    elif getattr(inner, f"is_{kind}_checkpointing"):
+        getattr(inner, f"{kind}_checkpointing_disable")()
+
+
 def start_at_centroids(model: Any, rows: Rows, *, pad_id: int) -> None:
     """Point each class's head vector at the mean of its rows' features, as the encoder gives them before any training.
 

@@ -12,12 +12,43 @@ Loss = Literal["focal", "cross_entropy"]
 Weights = Literal["inverse", "effective", "none"]
 Decay = Literal["linear", "cosine"]
 Keep = Literal["last", "best"]
-Track = Literal["auto", "full", "partial", "lora", "head"]
+Track = Literal["full", "partial", "lora", "head"]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Hyper-parameters. The defaults are those of ``docs/decisions/0004-training-recipe.md``.
+
+    Args:
+        epochs: Passes over the training rows.
+        batch_size: Rows per optimiser step.
+        micro_batch: Rows computed at once, when memory does not hold a batch; a step adds up as many as it needs.
+        learning_rate: Peak rate of the head and the top layer; the encoder's own if not given.
+        layer_decay: Each layer down learns this much slower.
+        warmup_share: Share of the steps over which the rate rises.
+        decay: How the rate falls after that.
+        weight_decay: Of matrices; biases and norms have none.
+        clip_norm: Largest global gradient norm.
+        loss: Focal loss or cross-entropy.
+        gamma: Focusing of the focal loss.
+        gamma_end: Focusing at the last step, reached linearly; gamma throughout if not given.
+        class_weights: Inverse frequency, inverse effective number of rows, or none.
+        label_smoothing: Share of each target spread over all labels.
+        oversample: How far rare labels are repeated towards the commonest: 0 not at all, 1 until as often.
+        rdrop: Weight of the divergence between two passes with different dropout; doubles the time.
+        contrast: Weight of the supervised contrastive loss.
+        brier: Weight of the squared error of the probabilities, which punishes false confidence.
+        checkpointing: Recompute activations instead of keeping them: less memory, more time.
+        keep: The last epoch, or the best by macro-F1 on a tenth of the training rows held out for it.
+        stop_early: Stop when an epoch brings neither 0.3 points of accuracy nor 0.5 of the rarest labels' recall.
+        suspects: Weight of rows whose label is likely wrong, as the audit finds them; 1 keeps them, 0 drops them.
+        teacher: A folder with a larger trained model, or several with commas between, to learn from.
+        teacher_share: Share of the target that the teacher's probabilities make up.
+        teacher_temperature: Softens the teacher's probabilities.
+        track: What learns: all, the layers above the frozen ones, low-rank additions, or the head alone.
+        frozen_layers: Of the partial track, from the bottom.
+        lora_rank: Of the lora track.
+        seed: Decides the split, the order of the rows and every random start.
 
     Raises:
         InputError: a value outside its range, with every one that is.
@@ -25,30 +56,32 @@ class Recipe:
 
     epochs: int = 6
     batch_size: int = 64
-    micro_batch: int | None = None  # rows computed at once; a step adds up as many as the batch needs
-    learning_rate: float | None = None  # peak, of the head and the top layer; None means the encoder's own
-    layer_decay: float = 0.95  # each layer down learns this much slower
-    warmup_share: float = 0.1  # of all steps
+    micro_batch: int | None = None
+    learning_rate: float | None = None
+    layer_decay: float = 0.95
+    warmup_share: float = 0.1
     decay: Decay = "linear"
-    weight_decay: float = 0.01  # biases and norms excepted
-    clip_norm: float = 1.0  # global gradient norm
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
     loss: Loss = "focal"
-    gamma: float = 1.0  # focal loss focusing
-    gamma_end: float | None = None  # reached linearly at the last step; None keeps gamma
+    gamma: float = 1.0
+    gamma_end: float | None = None
     class_weights: Weights = "inverse"
     label_smoothing: float = 0.0
-    oversample: float = 0.0  # how far rare labels are repeated towards the commonest: 0 not at all, 1 as often
-    rdrop: float = 0.0  # weight of the divergence between two passes with different dropout
-    contrast: float = 0.0  # weight of the supervised contrastive loss
-    brier: float = 0.0  # weight of the squared error of the probabilities, which punishes false confidence
-    checkpointing: bool = False  # recompute activations instead of keeping them: less memory, more time
-    keep: Keep = "last"  # best: the epoch with the highest macro-F1 on rows held out of training
-    stop_early: bool = False  # when neither accuracy nor the worst label's recall improves enough
-    suspects: float = 1.0  # weight of rows whose label a cross-fitted linear model finds wrong; 0 drops them
+    oversample: float = 0.0
+    rdrop: float = 0.0
+    contrast: float = 0.0
+    brier: float = 0.0
+    checkpointing: bool = False
+    keep: Keep = "last"
+    stop_early: bool = False
+    suspects: float = 1.0
+    teacher: str | None = None
+    teacher_share: float = 0.5
+    teacher_temperature: float = 2.0
     track: Track = "full"
-    frozen_layers: int = 0  # of the partial track, from the bottom
+    frozen_layers: int = 0
     lora_rank: int = 8
-    max_tokens: int = 128
     seed: int = 42
 
     def __post_init__(self) -> None:
@@ -90,7 +123,8 @@ RANGES: dict[str, tuple[float, float, str]] = {  # name -> least, most, in words
     "suspects": (0, 1, "0 to 1"),
     "frozen_layers": (0, 1000, "0 or more"),
     "lora_rank": (1, 4096, "1 or more"),
-    "max_tokens": (3, 512, "3 to 512"),
+    "teacher_share": (0, 1, "0 to 1"),
+    "teacher_temperature": (0.01, 1000, "0.01 to 1,000"),
     "seed": (0, 2**31 - 1, "0 or more"),
 }
 

@@ -28,13 +28,14 @@ class Rows:
     languages: list[str]  # as given, or the script of the text
 
 
-def encode_rows(data: Dataset, tokenizer: Any, labels: Sequence[str], policy: InputPolicy, max_tokens: int) -> Rows:
+def encode_rows(data: Dataset, tokenizer: Any, labels: Sequence[str], policy: InputPolicy) -> Rows:
     """Prepare every row as serving would, and tokenize it; rows that serving refuses are left out."""
     index = {label: column for column, label in enumerate(labels)}
     usable = [
         (example, str(text)) for example in data if not isinstance(text := normalise(example.text, policy), Reason)
     ]
-    ids = tokenizer([text for _, text in usable], truncation=True, max_length=max_tokens, padding=False)["input_ids"]
+    texts, most = [text for _, text in usable], policy.max_tokens
+    ids = tokenizer(texts, truncation=True, max_length=most, padding=False)["input_ids"]
     targets = torch.zeros(len(usable), len(labels))
     for row, (example, _) in enumerate(usable):
         for label in example.labels:
@@ -44,7 +45,7 @@ def encode_rows(data: Dataset, tokenizer: Any, labels: Sequence[str], policy: In
         targets,
         torch.tensor([example.weight for example, _ in usable]),
         names=[example.id for example, _ in usable],
-        truncated=_truncated([text for _, text in usable], ids, tokenizer, max_tokens),
+        truncated=_truncated(texts, ids, tokenizer, most),
         languages=[language_of(text, example.lang) for example, text in usable],
     )
 

@@ -62,11 +62,8 @@ def train_and_export(  # noqa: PLR0913 - the nouns of a training run, by keyword
 
     chosen = resolve(encoder)
     graph, graph_int8 = graphs
-    final = replace(
-        recipe,
-        learning_rate=recipe.learning_rate or chosen.learning_rate * RATES.get(recipe.track, 1.0),
-        max_tokens=contract.input.max_tokens,
-    )
+    rate = recipe.learning_rate or chosen.learning_rate * RATES.get(recipe.track, 1.0)
+    final = replace(recipe, learning_rate=rate)
     watch({"event": "stage", "stage": "baselines", "detail": f"{len(split.train)} rows"})
     found = {
         baseline.name: [contract.label_names[column] for column in baseline.predict(split.test.texts)]

@@ -14,7 +14,14 @@ import torch
 from interlock.core.errors import InputError, Problem, require
 from interlock.train.batches import pad, scoring_batches
 from interlock.train.loop import Task
-from interlock.train.model import features_of, last_linear, logits_of, native_bfloat16, reduced_precision
+from interlock.train.model import (
+    features_of,
+    last_linear,
+    logits_of,
+    native_bfloat16,
+    recompute_activations,
+    reduced_precision,
+)
 from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows
 
@@ -41,6 +48,7 @@ def finished(model: Any) -> Any:
         elif hasattr(module, "get_base_layer") and hasattr(module, "merge"):
             module.merge()
             model.set_submodule(name, module.get_base_layer())
+    recompute_activations(model, wanted=False)
     model._forward_pre_hooks.clear()  # noqa: SLF001 - the look-up of frozen layers; models have no others
     model._forward_pre_hooks_with_kwargs.clear()  # noqa: SLF001 - same
     return model.requires_grad_(True)  # noqa: FBT003 - torch's own signature
