@@ -11,7 +11,7 @@ from bench.worked_examples.uncertainty import RARE
 
 from interlock.measure.compare import mcnemar
 from interlock.predict.calibrators import softmax
-from interlock.train.recipe import layer_rate, schedule
+from interlock.train.weights import layer_rate, schedule
 
 SOURCE = "Fine-Tuning Dry Run Document"
 LOGITS = {

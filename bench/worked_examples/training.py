@@ -10,7 +10,7 @@ from bench.worked_examples.claim import Ledger
 
 from interlock.predict.calibrators import softmax
 from interlock.train.loss import focal_loss
-from interlock.train.recipe import class_weights, layer_rate, schedule
+from interlock.train.weights import class_weights, layer_rate, schedule
 
 SOURCE = "Numerical Worked Examples for Fine-Tuning"
 SHARES = {

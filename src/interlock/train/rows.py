@@ -35,7 +35,7 @@ def encode_rows(data: Dataset, tokenizer: Any, labels: Sequence[str], policy: In
         (example, str(text)) for example in data if not isinstance(text := normalise(example.text, policy), Reason)
     ]
     texts, most = [text for _, text in usable], policy.max_tokens
-    ids = tokenizer(texts, truncation=True, max_length=most, padding=False)["input_ids"]
+    ids = tokenizer(texts, truncation=True, max_length=most, padding=False)["input_ids"] if texts else []
     targets = torch.zeros(len(usable), len(labels))
     for row, (example, _) in enumerate(usable):
         for label in example.labels:
