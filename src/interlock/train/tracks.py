@@ -168,7 +168,7 @@ def _add_low_rank(model: Any, rank: int) -> None:
 
     LoRA (Hu et al. 2022), by peft, scaled by 2.
     """
-    require("The track lora", extra="lora", modules=["peft"])
+    require("The track lora", extra="train", modules=["peft"])
     import peft
 
     head, (layers, _) = last_linear(model), _layers(model)
