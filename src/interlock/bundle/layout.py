@@ -53,4 +53,13 @@ MODEL_FILES = (  # what a Hugging Face directory may hold here: weights and text
 ALLOWED = frozenset((*REQUIRED, *(f"model/{name}" for name in MODEL_FILES)))
 
 MAX_MANIFEST_BYTES = 1_000_000
-MAX_FILE_BYTES = 4_000_000_000
+MAX_SIGNATURE_BYTES = 2_000_000  # the manifest in base64, and a hundred signatures
+WEIGHTS = (".onnx", ".safetensors")
+MAX_WEIGHT_BYTES = 2**31 - 1  # what one protobuf message can hold
+MAX_TEXT_BYTES = 256_000_000  # a receipt of a million rows
+MAX_BUNDLE_BYTES = 6_000_000_000  # all of it is in memory once
+
+
+def most_bytes(name: str) -> int:
+    """Return how large a listed file may be."""
+    return MAX_WEIGHT_BYTES if name.endswith(WEIGHTS) else MAX_TEXT_BYTES

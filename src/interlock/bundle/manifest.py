@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from interlock.bundle.layout import ALLOWED, FORMAT, MANIFEST, MAX_FILE_BYTES, REQUIRED
+from interlock.bundle.layout import ALLOWED, FORMAT, MANIFEST, MAX_BUNDLE_BYTES, REQUIRED, most_bytes
 from interlock.core.canonical import canonical, digest, read_json
 from interlock.core.contract import Strict
 from interlock.core.errors import InputError, Problem, RefusedError
@@ -17,7 +17,7 @@ Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", strict=True)]
 class File(Strict):
     """One file of a bundle."""
 
-    size: Annotated[int, Field(ge=0, le=MAX_FILE_BYTES, strict=True)]
+    size: Annotated[int, Field(ge=0, strict=True)]
     sha256: Sha256
 
 
@@ -68,6 +68,13 @@ def parse_manifest(data: bytes, *, where: str) -> Manifest:
     problems += [
         Problem(where, f"files.{name}", "listed", "missing") for name in REQUIRED if name not in manifest.files
     ]
+    problems += [
+        Problem(where, f"files.{name}.size", f"at most {most_bytes(name)}", str(listed.size))
+        for name, listed in manifest.files.items()
+        if listed.size > most_bytes(name)
+    ]
+    if (whole := sum(listed.size for listed in manifest.files.values())) > MAX_BUNDLE_BYTES:
+        problems.append(Problem(where, "files", f"at most {MAX_BUNDLE_BYTES} bytes together", str(whole)))
     if manifest.bundle != FORMAT:
         problems.append(Problem(where, "bundle", str(FORMAT), str(manifest.bundle)))
     if problems:

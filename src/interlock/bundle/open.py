@@ -1,4 +1,4 @@
-"""A directory to a router that has proved itself: verified bytes, then loaded, then replayed. Knows no keys yet."""
+"""A directory to a router that has proved itself: verified bytes, then loaded, then replayed. Knows no private keys."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from interlock.bundle.parts import (
     remembered,
 )
 from interlock.bundle.read import Verified, read_verified
+from interlock.bundle.sign import Signer, parse_envelope, signers
+from interlock.bundle.trust import Trust, read_trust
+from interlock.bundle.weights import check_weights
 from interlock.core.clock import Clock, SystemClock
 from interlock.core.contract import Contract
 from interlock.core.decision import Decision
@@ -34,6 +37,12 @@ class Bundle:
 
     verified: Verified
     predictor: Predictor
+    signers: tuple[Signer, ...] = ()  # whose signatures were checked against a trust root
+
+    @property
+    def signed(self) -> str:
+        """Who signed, as what; ``none`` when no trust root was asked."""
+        return ", ".join(f"{signer.role} {signer.name}" for signer in self.signers) or "none"
 
     @property
     def digest(self) -> str:
@@ -59,15 +68,25 @@ class Bundle:
         return self.predictor.decide(text)
 
 
-def open_bundle(folder: str | Path, *, clock: Clock | None = None) -> Bundle:
+def open_bundle(folder: str | Path, trust: Trust | str | Path | None = None, *, clock: Clock | None = None) -> Bundle:
     """Verify, load and replay a bundle.
 
+    Args:
+        folder: the bundle.
+        trust: the trust root, or its file; every role it requires must have signed. Without one, only the bytes are
+            verified, and the bundle says that it is signed by none.
+        clock: the machine's, unless a test gives another.
+
     Raises:
-        InputError: there is no bundle, or it is of a newer format.
-        RefusedError: bytes that do not match, parts that do not load, or golden messages that decide differently.
+        InputError: there is no bundle, or it is of a newer format; or no trust root.
+        RefusedError: bytes that do not match, signatures that do not hold or are missing, parts that do not load, or
+            golden messages that decide differently.
     """
+    root = read_trust(Path(trust)) if isinstance(trust, str | Path) else trust
     verified = read_verified(Path(folder))
+    signed_by = _signers(verified, root)
     files = verified.files
+    check_weights(files)
     contract = read_contract(files)
     predictor = Predictor(
         contract=contract,
@@ -79,7 +98,15 @@ def open_bundle(folder: str | Path, *, clock: Clock | None = None) -> Bundle:
     )
     if problems := [problem for golden in read_golden(files) for problem in _replayed(predictor, golden)]:
         raise RefusedError(f"{folder} does not repeat its golden messages", problems)
-    return Bundle(verified, predictor)
+    return Bundle(verified, predictor, signed_by)
+
+
+def _signers(verified: Verified, trust: Trust | None) -> tuple[Signer, ...]:
+    if trust is not None:
+        return signers(verified.signature, verified.listing, trust)
+    if verified.signature is not None:
+        parse_envelope(verified.signature, verified.listing)  # a damaged one is never passed over
+    return ()
 
 
 def _replayed(predictor: Predictor, golden: Golden) -> list[Problem]:

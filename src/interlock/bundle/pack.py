@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
 
+from interlock.bundle.durable import flush_folder, write_new
 from interlock.bundle.layout import MANIFEST
 from interlock.bundle.manifest import make_manifest
 from interlock.core.canonical import digest
@@ -37,29 +37,13 @@ def pack(files: dict[str, bytes], folder: Path, *, name: str, created: str, iden
     try:
         scratch.chmod(0o755)
         for path, data in files.items():
-            _write(scratch / path, data)
-        _write(scratch / MANIFEST, manifest)
+            write_new(scratch / path, data)
+        write_new(scratch / MANIFEST, manifest)
         for directory in [*(path for path in scratch.rglob("*") if path.is_dir()), scratch]:
-            _flush_directory(directory)
+            flush_folder(directory)
         scratch.rename(folder)
-        _flush_directory(folder.parent)
+        flush_folder(folder.parent)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
     return digest(manifest)
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -86,7 +86,7 @@ def read_contract(files: Mapping[str, bytes]) -> Contract:
 def read_engine(files: Mapping[str, bytes], contract: Contract) -> OnnxEncoder:
     """Return the scorer the policy names."""
     engine = read_json(files[layout.POLICY], where=layout.POLICY).get("engine")
-    if engine not in {layout.GRAPH, layout.GRAPH_INT8}:
+    if engine not in (layout.GRAPH, layout.GRAPH_INT8):
         raise RefusedError(
             "the policy names no graph",
             [Problem(layout.POLICY, "engine", f"{layout.GRAPH} or {layout.GRAPH_INT8}", repr(engine))],

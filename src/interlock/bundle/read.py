@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from interlock.bundle.layout import MANIFEST, MAX_MANIFEST_BYTES, SIGNATURE
+from interlock.bundle.layout import MANIFEST, MAX_MANIFEST_BYTES, MAX_SIGNATURE_BYTES, SIGNATURE
 from interlock.bundle.manifest import File, Manifest, parse_manifest
 from interlock.core.canonical import digest
 from interlock.core.errors import InputError, Problem, RefusedError
@@ -23,8 +22,14 @@ class Verified:
     """A bundle whose every byte matches its manifest."""
 
     manifest: Manifest
-    digest: str  # of the manifest's exact bytes
+    listing: bytes  # the manifest's exact bytes, which signatures sign
     files: dict[str, bytes]
+    signature: bytes | None = None  # as found; it says nothing until it is checked
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest's exact bytes."""
+        return digest(self.listing)
 
 
 def read_verified(folder: Path) -> Verified:
@@ -41,9 +46,12 @@ def read_verified(folder: Path) -> Verified:
     folder = folder.resolve()  # the bundle may be reached through a link; nothing inside it may be one
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        data = _read(opened, MANIFEST, MAX_MANIFEST_BYTES)
-        manifest = parse_manifest(data, where=str(folder / MANIFEST))
-        problems = list(_wrong_listing(folder, set(manifest.files)))
+        listing = _read(opened, MANIFEST, MAX_MANIFEST_BYTES)
+        manifest = parse_manifest(listing, where=str(folder / MANIFEST))
+        found, problems = _look(opened, set(manifest.files))
+        if problems:  # wrong names or kinds of files: nothing more is read
+            raise RefusedError(f"{folder} does not verify", problems)
+        signature = _read(opened, SIGNATURE, MAX_SIGNATURE_BYTES) if SIGNATURE in found else None
         files: dict[str, bytes] = {}
         for name, listed in manifest.files.items():
             try:
@@ -54,23 +62,43 @@ def read_verified(folder: Path) -> Verified:
         os.close(opened)
     if problems:
         raise RefusedError(f"{folder} does not verify", problems)
-    return Verified(manifest, digest(data), files)
+    return Verified(manifest, listing, files, signature)
 
 
-def _wrong_listing(folder: Path, listed: set[str]) -> Iterator[Problem]:
+def _look(folder: int, listed: set[str]) -> tuple[set[str], list[Problem]]:
+    """Return the plain files of an open folder, and every name in it that a bundle with ``listed`` would not have.
+
+    Only folders that listed files need are looked into, so neither depth nor number of others matters.
+    """
+    needed = {"", *(name.rpartition("/")[0] for name in listed)}
     found: set[str] = set()
-    for root, folders, names in os.walk(folder, followlinks=False):
-        for name in [*names, *folders]:
-            path = Path(root, name)
-            inside = path.relative_to(folder).as_posix()
-            if path.is_symlink():
-                yield Problem(inside, "", "a plain file", "a symbolic link")
-            elif name in names:
+    problems: list[Problem] = []
+    for parent in sorted(needed):
+        try:
+            here = os.open(parent or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+        except OSError as error:
+            problems.append(Problem(parent, "", "a plain folder", error.strerror or str(error)))
+            continue
+        try:
+            with os.scandir(here) as entries:
+                kinds = {entry.name: entry.stat(follow_symlinks=False).st_mode for entry in entries}
+        except OSError as error:
+            raise RefusedError("the bundle changed", [Problem(parent, "", "names that stay", str(error))]) from error
+        finally:
+            os.close(here)
+        for name, mode in sorted(kinds.items()):
+            inside = f"{parent}/{name}" if parent else name
+            if stat.S_ISREG(mode) and inside in {*listed, MANIFEST, SIGNATURE}:
                 found.add(inside)
-            elif not any(other.startswith(f"{inside}/") for other in listed):
-                yield Problem(inside, "", "no directory that the manifest does not need", "one")
-    for extra in sorted(found - listed - {MANIFEST, SIGNATURE}):
-        yield Problem(extra, "", "only files the manifest lists", "an extra file")
+            elif not (stat.S_ISDIR(mode) and inside in needed):
+                problems.append(Problem(inside, "", "only plain files the manifest lists", _kind(mode)))
+    return found, problems
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISREG(mode):
+        return "an extra file"
+    return "an extra folder" if stat.S_ISDIR(mode) else "a link, device or pipe"
 
 
 def _read_listed(folder: int, name: str, listed: File) -> bytes:

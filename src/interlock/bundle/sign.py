@@ -1,0 +1,185 @@
+"""Signatures over a bundle's exact manifest bytes: a DSSE envelope of Ed25519 signatures. Knows no files but one.
+
+The envelope is written and accepted in one form only (canonical JSON, signatures by key id), so a change of any of its
+bytes is either refused or breaks a signature. What a signature counts as is never read from it: the trust root gives
+each key one role.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from interlock.bundle.durable import write_whole
+from interlock.bundle.keys import SigningKey
+from interlock.bundle.layout import SIGNATURE
+from interlock.bundle.read import Verified, read_verified
+from interlock.bundle.trust import Role, Trust, Trusted
+from interlock.core.canonical import canonical, read_json
+from interlock.core.contract import Strict
+from interlock.core.errors import InputError, Problem, RefusedError
+
+PAYLOAD_TYPE = "application/vnd.interlock.bundle-manifest.v1+json"
+SIGNATURE_BYTES = 64
+
+
+class Signature(Strict):
+    """One key's signature; the id finds the key, it proves nothing."""
+
+    keyid: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", strict=True)]
+    sig: Annotated[str, Field(max_length=100, strict=True)]
+
+    @property
+    def raw(self) -> bytes:
+        """The 64 bytes.
+
+        Raises:
+            ValueError: they are not there, or written in another way than the usual one.
+        """
+        try:
+            data = base64.b64decode(self.sig, validate=True)
+        except binascii.Error as error:
+            raise ValueError("not base64") from error
+        if len(data) != SIGNATURE_BYTES or base64.b64encode(data).decode() != self.sig:
+            raise ValueError(f"not the base64 of {SIGNATURE_BYTES} bytes")
+        return data
+
+
+class Envelope(Strict):
+    """A DSSE envelope (github.com/secure-systems-lab/dsse, envelope.md)."""
+
+    payloadType: Annotated[str, Field(strict=True)]  # noqa: N815 - the envelope's own names
+    payload: Annotated[str, Field(strict=True)]
+    signatures: Annotated[tuple[Signature, ...], Field(min_length=1, max_length=100)]
+
+    def to_bytes(self) -> bytes:
+        """Return the one accepted form."""
+        return canonical(self.model_dump(mode="json"))
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A signature that holds: whose, and as what the trust root knows the key."""
+
+    role: Role
+    name: str
+    keyid: str
+
+
+def pae(payload_type: str, payload: bytes) -> bytes:
+    """Return what is signed: DSSE's pre-authentication encoding, whose lengths leave no two readings."""
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def parse_envelope(data: bytes, manifest: bytes) -> Envelope:
+    """Read an envelope that signs exactly ``manifest``. The signatures in it are not checked yet.
+
+    Raises:
+        RefusedError: anything but the one accepted form, another payload type, another manifest, a key twice.
+    """
+    try:
+        envelope = Envelope.model_validate(read_json(data, where=SIGNATURE))
+    except InputError as error:
+        raise RefusedError(f"{SIGNATURE} does not read", error.problems) from error
+    except ValidationError as error:
+        problems = [
+            Problem(SIGNATURE, ".".join(map(str, item["loc"])), item["msg"], repr(item["input"])[:80])
+            for item in error.errors(include_url=False)
+        ]
+        raise RefusedError(f"{SIGNATURE} is no envelope", problems) from error
+    if problems := list(_wrong_envelope(envelope, data, manifest)):
+        raise RefusedError(f"{SIGNATURE} does not sign this bundle", problems)
+    return envelope
+
+
+def _wrong_envelope(envelope: Envelope, data: bytes, manifest: bytes) -> Iterator[Problem]:
+    ids = [signature.keyid for signature in envelope.signatures]
+    if envelope.payloadType != PAYLOAD_TYPE:
+        yield Problem(SIGNATURE, "payloadType", PAYLOAD_TYPE, envelope.payloadType[:100])
+    if envelope.payload != base64.b64encode(manifest).decode():
+        yield Problem(SIGNATURE, "payload", "the manifest's exact bytes", "other bytes")
+    if ids != sorted(set(ids)):
+        yield Problem(SIGNATURE, "signatures", "one of each key, by key id", "a key twice, or another order")
+    if envelope.to_bytes() != data:
+        yield Problem(SIGNATURE, "", "canonical JSON", "the same envelope written in another way")
+
+
+def signers(data: bytes | None, manifest: bytes, trust: Trust) -> tuple[Signer, ...]:
+    """Return who signed ``manifest``, when every signature holds and every required role is among them.
+
+    Raises:
+        RefusedError: there is no signature, one of an unknown or revoked key, one that is wrong, or a role is missing.
+    """
+    if data is None:
+        raise RefusedError("the bundle is not signed", list(_missing(trust, ())))
+    found, problems = [], []
+    for signature in parse_envelope(data, manifest).signatures:
+        key = trust.keys.get(signature.keyid)
+        if wrong := _wrong(signature, key, manifest):
+            problems.append(Problem(SIGNATURE, f"signatures.{signature.keyid}", *wrong))
+        elif key is not None:
+            found.append(Signer(key.role, key.name, signature.keyid))
+    if problems := [*problems, *_missing(trust, tuple(found))]:
+        raise RefusedError("the bundle's signatures do not suffice", problems)
+    return tuple(sorted(found, key=lambda signer: (signer.role, signer.name)))
+
+
+def _missing(trust: Trust, found: tuple[Signer, ...]) -> Iterator[Problem]:
+    for role in trust.required:
+        if role not in {signer.role for signer in found}:
+            yield Problem(SIGNATURE, role, f"a signature of a trusted {role}", "none")
+
+
+def _wrong(signature: Signature, key: Trusted | None, manifest: bytes) -> tuple[str, str] | None:
+    """Return what was expected of a signature and what it is instead; nothing when it holds."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    if key is None:
+        return "a key of the trust root", "an unknown key"
+    if key.revoked is not None:
+        return "a key in force", f"{key.name}'s, revoked at {key.revoked.at}: {key.revoked.reason}"
+    try:
+        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key.public))
+        public.verify(signature.raw, pae(PAYLOAD_TYPE, manifest))
+    except (InvalidSignature, ValueError):
+        return f"a signature by {key.name}", "a wrong one"
+    return None
+
+
+def sign_bundle(folder: Path, verified: Verified, key: SigningKey) -> str:
+    """Add ``key``'s signature over the manifest that was ``verified`` and return the key's id.
+
+    Signing again with the same key changes nothing; another key's signature stays beside it.
+
+    Raises:
+        RefusedError: the bundle is no longer the verified one, or its signatures are for another.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # two signers at once would lose one signature
+        now = read_verified(folder)
+        if now.listing != verified.listing:
+            raise RefusedError(f"{folder} changed", [Problem(str(folder), "digest", verified.digest, now.digest)])
+        old = parse_envelope(now.signature, now.listing).signatures if now.signature is not None else ()
+        mine = base64.b64encode(key.sign(pae(PAYLOAD_TYPE, now.listing))).decode()
+        kept = {one.keyid: one for one in (*old, Signature(keyid=key.keyid, sig=mine))}
+        payload = base64.b64encode(now.listing).decode()
+        signatures = tuple(kept[keyid] for keyid in sorted(kept))
+        made = Envelope(payloadType=PAYLOAD_TYPE, payload=payload, signatures=signatures).to_bytes()
+        if made != now.signature:
+            write_whole(
+                folder / SIGNATURE, made, scratch=folder.resolve().parent
+            )  # in the bundle it would be an extra file
+    finally:
+        os.close(handle)
+    return key.keyid

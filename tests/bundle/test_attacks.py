@@ -1,0 +1,463 @@
+"""Bundles under attack: flipped bits, exchanged parts, strange names and files, hostile JSON. Only typed refusals."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import resource
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.bundle import layout
+from interlock.bundle.keys import SigningKey
+from interlock.bundle.layout import MANIFEST, SIGNATURE
+from interlock.bundle.manifest import make_manifest
+from interlock.bundle.open import open_bundle
+from interlock.bundle.read import read_verified
+from interlock.bundle.sign import sign_bundle, signers
+from interlock.bundle.trust import Trust
+from interlock.core.errors import InterlockError, RefusedError
+
+Files = dict[str, bytes]
+MakeFiles = Callable[..., Files]
+PackFiles = Callable[..., Path]
+WEIGHT_FILES = (layout.GRAPH, layout.GRAPH_INT8, "model/model.safetensors", layout.TOKENIZER, layout.DETECTORS)
+
+
+def every_file(bundle: Path) -> list[str]:
+    return sorted(path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file())
+
+
+def flips(bundle: Path, name: str, bits: range | list[int]) -> Iterator[tuple[str, int]]:
+    """Flip one bit of a file at a time, in place; the file is whole again after each."""
+    whole = (bundle / name).read_bytes()
+    with (bundle / name).open("r+b", buffering=0) as file:
+        for bit in bits:
+            os.pwrite(file.fileno(), bytes([whole[bit // 8] ^ 1 << bit % 8]), bit // 8)
+            yield name, bit
+            os.pwrite(file.fileno(), whole[bit // 8 : bit // 8 + 1], bit // 8)
+
+
+def checked(bundle: Path, trust: Trust) -> None:
+    """Do what opening does up to the point where the first byte would be used."""
+    verified = read_verified(bundle)
+    signers(verified.signature, verified.listing, trust)
+
+
+def refused_flips(bundle: Path, trust: Trust, *, step: int) -> tuple[int, int]:
+    tried = refused = 0
+    for name in every_file(bundle):
+        size = (bundle / name).stat().st_size * 8
+        for _ in flips(bundle, name, range(tried % step, size, step)):
+            tried += 1
+            try:
+                checked(bundle, trust)
+            except RefusedError:
+                refused += 1
+            except InterlockError as error:  # a larger format number asks for an upgrade
+                refused += "newer format" in str(error)
+    return tried, refused
+
+
+def test_one_flipped_bit_in_any_file_of_a_signed_bundle_is_refused(signed: Path, trust: Trust) -> None:
+    tried, refused = refused_flips(signed, trust, step=37)
+
+    assert tried == refused > 1_000
+    open_bundle(signed, trust)  # and whole again it opens
+
+
+@pytest.mark.slow
+def test_every_flipped_bit_of_every_file_of_a_signed_bundle_is_refused(signed: Path, trust: Trust) -> None:
+    tried, refused = refused_flips(signed, trust, step=1)
+
+    assert tried == refused == 8 * sum((signed / name).stat().st_size for name in every_file(signed))
+
+
+def random_flips(bundle: Path, trust: Trust, *, count: int) -> tuple[int, int]:
+    chance, tried, refused = random.Random(7), 0, 0
+    for name in WEIGHT_FILES:
+        size = (bundle / name).stat().st_size * 8
+        for _ in flips(bundle, name, [chance.randrange(size) for _ in range(count)]):
+            tried += 1
+            try:
+                checked(bundle, trust)
+            except RefusedError as error:
+                refused += name in str(error)
+    return tried, refused
+
+
+def test_random_bits_of_weights_are_refused_by_name(signed: Path, trust: Trust) -> None:
+    assert random_flips(signed, trust, count=50) == (250, 250)
+
+
+@pytest.mark.slow
+def test_a_thousand_random_bits_of_every_weight_file_are_refused_by_name(signed: Path, trust: Trust) -> None:
+    assert random_flips(signed, trust, count=1000) == (5000, 5000)
+
+
+def relisted(bundle: Path, files: Files) -> str:
+    """Open a bundle of spoiled files whose manifest is right: what someone with write access and no key can leave."""
+    made = make_manifest(files, name="tiny", created="", identity={})
+    for name, data in {**files, MANIFEST: made.to_bytes()}.items():
+        if (bundle / name).read_bytes() != data:
+            (bundle / name).write_bytes(data)
+    try:
+        open_bundle(bundle)
+    except InterlockError:
+        return "refused"
+    return "opened"
+
+
+def flipped(files: Files, name: str, bit: int) -> Files:
+    spoiled = bytearray(files[name])
+    spoiled[bit // 8] ^= 1 << bit % 8
+    return {**files, name: bytes(spoiled)}
+
+
+def test_parts_with_a_flipped_bit_that_are_listed_again_raise_nothing_but_refusals(
+    tiny: Path, tiny_files: Files
+) -> None:
+    chance = random.Random(11)
+    bits = [(name, bit) for name, data in tiny_files.items() for bit in range(len(data) * 8)]
+    found = {relisted(tiny, flipped(tiny_files, *bit)) for bit in chance.sample(bits, 500)}
+
+    assert found == {"refused", "opened"}  # a letter of a card is another letter: only a signature can tell
+
+
+@pytest.mark.slow
+def test_no_flipped_bit_of_any_part_raises_anything_but_a_refusal(tiny: Path, tiny_files: Files) -> None:
+    for name, data in tiny_files.items():
+        for bit in range(len(data) * 8):
+            relisted(tiny, flipped(tiny_files, name, bit))
+
+
+@pytest.mark.parametrize("name", [layout.CALIBRATOR, layout.POLICY, layout.GRAPH_INT8, layout.CONTRACT])
+def test_a_part_of_another_signed_bundle_is_refused_by_name(
+    name: str,
+    signed: Path,
+    keys: dict[str, SigningKey],
+    trust: Trust,
+    make_files: MakeFiles,
+    make_graph: Callable[..., bytes],
+    pack_files: PackFiles,
+    tmp_path: Path,
+) -> None:
+    other = second_bundle(tmp_path / "other", keys, make_files, make_graph, pack_files)
+    shutil.copy(other / name, signed / name)
+
+    with pytest.raises(RefusedError, match=name):
+        open_bundle(signed, trust)
+
+
+def second_bundle(
+    folder: Path,
+    keys: dict[str, SigningKey],
+    make_files: MakeFiles,
+    make_graph: Callable[..., bytes],
+    pack_files: PackFiles,
+) -> Path:
+    """Return a valid signed bundle every file of which differs from the small bundle's."""
+    import numpy as np
+
+    table = np.array([[0, 0], [4, -4], [3, -3], [-4, 4], [-3, 3], [0, 0]], dtype=np.float32)
+    first = make_files()
+    files = make_files(
+        contract_yaml=first[layout.CONTRACT].replace(b"0.55", b"0.60"),
+        model_onnx=make_graph(table),
+        model_int8_onnx=make_graph(table * np.float32(1.1)),
+        calibrator_json=b'{"calibrator":"temperature","temperature":1.25}',
+        policy_json=first[layout.POLICY].replace(b"0.55", b"0.6"),
+    )
+    for name in files.keys() & {
+        layout.TOKENIZER,
+        "model/config.json",
+        layout.CARD,
+        layout.LABEL_GUIDE,
+        layout.DATA_CARD,
+    }:
+        files[name] += b"\n"
+    for name in ("model/model.safetensors", layout.DETECTORS):
+        files[name] = grown_header(files[name])
+    files[layout.RECEIPT] += b"\n"
+    assert all(files[name] != first[name] for name in first)
+    pack_files(folder, files, name="other")
+    for person in ("alice", "bob"):
+        sign_bundle(folder, read_verified(folder), keys[person])
+    open_bundle(folder)
+    return folder
+
+
+def grown_header(data: bytes) -> bytes:
+    """Return the same tensors under a header eight spaces longer."""
+    size = int.from_bytes(data[:8], "little")
+    return (size + 8).to_bytes(8, "little") + data[8 : 8 + size] + b" " * 8 + data[8 + size :]
+
+
+def test_no_mixture_of_two_signed_bundles_opens(
+    signed: Path,
+    keys: dict[str, SigningKey],
+    trust: Trust,
+    make_files: MakeFiles,
+    make_graph: Callable[..., bytes],
+    pack_files: PackFiles,
+    tmp_path: Path,
+) -> None:
+    other = second_bundle(tmp_path / "other", keys, make_files, make_graph, pack_files)
+    names, tried = every_file(signed), 0
+    assert names == every_file(other)
+    own = {name: (signed / name).read_bytes() for name in names}
+    theirs = {name: (other / name).read_bytes() for name in names}
+    mixtures = [{one} for one in names] + [set(two) for two in itertools.combinations(names, 2)]
+    mixtures += [set(names) - taken for taken in mixtures]  # nearly all of the other's
+    for taken in mixtures:
+        for name in names:
+            if (signed / name).read_bytes() != (data := theirs[name] if name in taken else own[name]):
+                (signed / name).write_bytes(data)
+        tried += 1
+        with pytest.raises(RefusedError):
+            open_bundle(signed, trust)
+    assert tried == len(mixtures) == 2 * (16 + 120)  # 14 parts, the manifest and the signature
+
+
+NAMES = {
+    "one folder up": "../policy.json",
+    "absolute": "/etc/passwd",
+    "up and down": "model/../../b",
+    "backslashes": "model\\config.json",
+    "escaped dots": "%2e%2e/policy.json",
+    "escaped twice": "%252e%252e/policy.json",
+    "NUL": "policy.json\0.onnx",
+    "trailing dot": "policy.json.",
+    "trailing space": "policy.json ",
+    "another case": "Policy.json",
+    "decomposed letters": "po\u0301licy.json",
+    "full width": "\uff50olicy.json",
+    "a device of Windows": "CON",
+    "a stream of NTFS": "policy.json::$DATA",
+    "a doubled slash": "model//config.json",
+    "here": "./policy.json",
+    "empty": "",
+    "a dot": ".",
+    "two dots": "..",
+    "a pickle": "model/pytorch_model.bin",
+    "a checkpoint": "model/model.pt",
+    "a joblib": "calibrator.joblib",
+    "an array of objects": "model/weights.npy",
+    "a module": "model/modeling_evil.py",
+    "a chat template": "model/chat_template.jinja",
+    "external data": "model.onnx.data",
+    "a shared library": "custom_ops.so",
+    "a keras archive": "model/model.keras",
+    "the manifest itself": MANIFEST,
+    "the signature": SIGNATURE,
+    "right to left": "\u202egnp.exe",
+    "very long": "a" * 5000,
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_a_manifest_that_lists_another_name_is_refused_before_anything_is_read(name: str, tiny: Path) -> None:
+    body = json.loads((tiny / MANIFEST).read_bytes())
+    body["files"][name] = {"size": 1, "sha256": "sha256:" + "0" * 64}
+    (tiny / MANIFEST).write_text(json.dumps(body), encoding="utf-8")
+
+    with pytest.raises(RefusedError, match="a file bundles have"):
+        open_bundle(tiny)
+
+
+BELOW = {name for name in NAMES.values() if "/" in name.removeprefix("model/") or name in {"", ".", ".."}}
+EXTRA = [name for name in NAMES.values() if name not in {*BELOW, MANIFEST, SIGNATURE} and "\0" not in name][:-1]
+
+
+@pytest.mark.parametrize("name", EXTRA)
+def test_a_file_of_another_name_in_the_folder_is_refused(name: str, tiny: Path) -> None:
+    (tiny / name).write_bytes(b"x")
+
+    with pytest.raises(RefusedError, match="an extra file"):
+        open_bundle(tiny)
+
+
+def linked(path: Path) -> None:
+    path.rename(path.parent.parent / "moved")
+    path.symlink_to(path.parent.parent / "moved")
+
+
+def replaced(path: Path, make: Callable[[Path], object]) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    make(path)
+
+
+def made_deep(bundle: Path) -> None:
+    (bundle / "model/a/b").mkdir(parents=True)
+    (bundle / "model/a/b/c").write_bytes(b"")
+
+
+def one_byte_less(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+FILES: dict[str, Callable[[Path], object]] = {
+    "a link to the same bytes": lambda b: linked(b / layout.POLICY),
+    "a link that leads nowhere": lambda b: replaced(b / layout.POLICY, lambda p: p.symlink_to("nowhere")),
+    "a link to itself": lambda b: replaced(b / layout.POLICY, lambda p: p.symlink_to(layout.POLICY)),
+    "a linked folder": lambda b: linked(b / "model"),
+    "a linked manifest": lambda b: linked(b / MANIFEST),
+    "a linked signature": lambda b: (b / SIGNATURE).symlink_to(b / layout.POLICY),
+    "a second name": lambda b: os.link(b / layout.POLICY, b.parent / "second"),
+    "a manifest with a second name": lambda b: os.link(b / MANIFEST, b.parent / "second"),
+    "a pipe": lambda b: replaced(b / layout.POLICY, os.mkfifo),
+    "a pipe as signature": lambda b: os.mkfifo(b / SIGNATURE),
+    "a device": lambda b: replaced(b / layout.POLICY, lambda p: os.mknod(p, 0o20666, os.makedev(1, 5))),
+    "a folder in a file's place": lambda b: replaced(b / layout.POLICY, os.mkdir),
+    "a file in a folder's place": lambda b: replaced(b / "model", lambda p: p.write_bytes(b"")),
+    "a terabyte of nothing": lambda b: os.truncate(b / layout.GRAPH, 10**12),
+    "a terabyte of manifest": lambda b: os.truncate(b / MANIFEST, 10**12),
+    "an empty file": lambda b: (b / layout.CARD).write_bytes(b""),
+    "a missing file": lambda b: (b / layout.CARD).unlink(),
+    "a missing folder": lambda b: shutil.rmtree(b / "model"),
+    "a longer file": lambda b: (b / layout.CARD).write_bytes((b / layout.CARD).read_bytes() + b"\n"),
+    "a shorter file": lambda b: one_byte_less(b / layout.CARD),
+    "an extra folder": lambda b: (b / "extra").mkdir(),
+    "a hidden file": lambda b: (b / ".hidden").write_bytes(b""),
+    "a file deep below": made_deep,
+    "a name that is no UTF-8": lambda b: Path(os.fsdecode(os.fsencode(b) + b"/\xff\xfe")).write_bytes(b""),
+}
+
+
+@pytest.mark.parametrize("spoil", FILES.values(), ids=FILES)
+def test_a_folder_is_refused_with(spoil: Callable[[Path], object], tiny: Path) -> None:
+    try:
+        spoil(tiny)
+    except PermissionError:
+        pytest.skip("making a device needs root")
+
+    with pytest.raises(RefusedError):
+        open_bundle(tiny)
+
+
+def test_folders_within_folders_do_not_exhaust_the_reader(tiny: Path) -> None:
+    here = os.open(tiny / "model", os.O_RDONLY)
+    for _ in range(sys.getrecursionlimit() + 100):
+        os.mkdir("a", dir_fd=here)
+        below = os.open("a", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+
+    with pytest.raises(RefusedError, match="model/a"):
+        open_bundle(tiny)
+
+
+def with_file(body: dict[str, Any], **listed: object) -> dict[str, Any]:
+    return {**body, "files": {**body["files"], layout.CARD: {**body["files"][layout.CARD], **listed}}}
+
+
+def hostile(manifest: bytes) -> dict[str, bytes]:
+    """Return manifests that are no manifests."""
+    body = json.loads(manifest)
+    text = manifest.decode()
+
+    def said(value: object) -> bytes:
+        return json.dumps(value).encode()
+
+    return {
+        "a key twice": manifest[:-1] + b',"bundle":1}',
+        "a file twice": text.replace('"files":{', '"files":{"card.md":{"size":0,"sha256":"x"},').encode(),
+        "a byte order mark": b"\xef\xbb\xbf" + manifest,
+        "more after the end": manifest + b"{}",
+        "UTF-16": text.encode("utf-16"),
+        "no UTF-8": manifest.replace(b"tiny", b"t\xffny", 1),
+        "an overlong letter": manifest.replace(b"tiny", b"t\xc0\xaey", 1),
+        "half a character": manifest.replace(b'"tiny"', b'"\\ud800"', 1),
+        "a size of NaN": text.replace('"size":7', '"size":NaN', 1).encode(),
+        "a size of Infinity": text.replace('"size":7', '"size":Infinity', 1).encode(),
+        "a size of 1e309": text.replace('"size":7', '"size":1e309', 1).encode(),
+        "a size of 2**53": said(with_file(body, size=2**53)),
+        "a size of 4301 digits": text.replace('"size":7', '"size":' + "9" * 4301, 1).encode(),
+        "a size of 7.0": said(with_file(body, size=7.0)),
+        "a size of minus one": said(with_file(body, size=-1)),
+        "a size of minus zero": said(with_file(body, size=-0.0)),
+        "a size of true": said(with_file(body, size=True)),
+        "a size in letters": said(with_file(body, size="7")),
+        "a size of null": said(with_file(body, size=None)),
+        "a size beyond any file": said(with_file(body, size=layout.MAX_TEXT_BYTES + 1)),
+        "a digest in capitals": said(with_file(body, sha256="SHA256:" + "0" * 64)),
+        "a digest of another kind": said(with_file(body, sha256="md5:" + "0" * 32)),
+        "a digest with a line break": said(with_file(body, sha256=body["files"][layout.CARD]["sha256"] + "\n")),
+        "an unknown field": said({**body, "scripts": ["x"]}),
+        "an unknown field of a file": said(with_file(body, mode=0o777)),
+        "no files": said({**body, "files": {}}),
+        "files as a list": said({**body, "files": list(body["files"])}),
+        "format 0": said({**body, "bundle": 0}),
+        "format true": said({**body, "bundle": True}),
+        "format 1.0": said({**body, "bundle": 1.0}),
+        "format in letters": said({**body, "bundle": "1"}),
+        "identity of numbers": said({**body, "identity": {"a": 1}}),
+        "a hundred thousand brackets": b"[" * 10**5,
+        "a hundred thousand objects": b'{"a":' * 10**5,
+        "a long key": said({"k" * 900_000: 1}),
+        "ten megabytes": b" " * 10**7,
+        "nothing": b"",
+        "null": b"null",
+        "a string": b'"manifest"',
+        "a number": b"1",
+    }
+
+
+def test_no_hostile_manifest_is_read(tiny: Path) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    cases = hostile((tiny / MANIFEST).read_bytes())
+    for what, data in cases.items():
+        (tiny / MANIFEST).write_bytes(data)
+        try:
+            open_bundle(tiny)
+        except RefusedError:
+            continue
+        pytest.fail(f"opened with {what}")
+
+    assert len(cases) == 40
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
+
+
+def test_parts_too_large_together_are_refused_before_they_are_read(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from interlock.bundle import manifest
+
+    monkeypatch.setattr(manifest, "MAX_BUNDLE_BYTES", 3000)
+
+    with pytest.raises(RefusedError, match="bytes together"):
+        open_bundle(tiny)
+
+
+POLICIES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "an engine that is a list": lambda policy: policy.update(engine=[]),
+    "an engine that is an object": lambda policy: policy.update(engine={}),
+    "an engine outside": lambda policy: policy.update(engine="../model.onnx"),
+    "a confidence of true": lambda policy: policy["decide"]["auto"].update(confidence=True),
+    "a confidence of 2": lambda policy: policy["decide"]["auto"].update(confidence=2),
+    "no decide": lambda policy: policy.pop("decide"),
+    "a decide of null": lambda policy: policy.update(decide=None),
+    "a fallback of null": lambda policy: policy.update(fallback=None),
+}
+
+
+@pytest.mark.parametrize("spoil", POLICIES.values(), ids=POLICIES)
+def test_a_policy_listed_again_is_refused_with(
+    spoil: Callable[[dict[str, Any]], object], tiny: Path, tiny_files: Files
+) -> None:
+    policy = json.loads(tiny_files[layout.POLICY])
+    spoil(policy)
+
+    assert relisted(tiny, {**tiny_files, layout.POLICY: json.dumps(policy).encode()}) == "refused"
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b"1", b'"x"', b"{}"])
+@pytest.mark.parametrize("name", [layout.POLICY, layout.CALIBRATOR, layout.GOLDEN])
+def test_json_of_another_shape_is_refused(name: str, body: bytes, tiny: Path, tiny_files: Files) -> None:
+    assert relisted(tiny, {**tiny_files, name: body}) == "refused"

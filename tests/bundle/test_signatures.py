@@ -1,0 +1,386 @@
+"""Signatures: only the exact bytes, only trusted keys in force, every required role by another person."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interlock.bundle.keys import SigningKey, load_key, new_key, private_path
+from interlock.bundle.layout import CARD, MANIFEST, POLICY, SIGNATURE
+from interlock.bundle.open import open_bundle
+from interlock.bundle.read import read_verified
+from interlock.bundle.sign import PAYLOAD_TYPE, pae, sign_bundle
+from interlock.bundle.trust import NOBODY, Trust, parsed, read_public, read_trust
+from interlock.core.canonical import canonical
+from interlock.core.errors import InputError, RefusedError
+
+Keys = dict[str, SigningKey]
+WHEN = datetime(2026, 5, 1, tzinfo=UTC)
+ORDER = 2**252 + 27742317777372353535851937790883648493  # of Ed25519's group (RFC 8032, 5.1)
+
+
+def body(bundle: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((bundle / SIGNATURE).read_bytes())
+    return found
+
+
+def test_a_bundle_signed_in_both_roles_opens_and_says_by_whom(signed: Path, trust: Trust) -> None:
+    opened = open_bundle(signed, trust)
+
+    assert opened.signed == "approver bob, builder alice"
+    assert {(signer.role, signer.name) for signer in opened.signers} == {("builder", "alice"), ("approver", "bob")}
+
+
+def test_a_signature_changes_neither_the_digest_nor_the_manifest(tiny: Path, keys: Keys) -> None:
+    before = open_bundle(tiny).digest
+    sign_bundle(tiny, read_verified(tiny), keys["alice"])
+
+    assert open_bundle(tiny).digest == before
+    assert SIGNATURE not in json.loads((tiny / MANIFEST).read_bytes())["files"]
+
+
+def test_without_a_trust_root_a_bundle_opens_and_says_signed_by_none(tiny: Path, signed: Path) -> None:
+    assert open_bundle(tiny).signed == "none"
+    assert open_bundle(signed).signed == "none"
+
+
+def test_an_unsigned_bundle_is_refused_by_a_trust_root(tiny: Path, trust: Trust) -> None:
+    with pytest.raises(RefusedError, match="is not signed"):
+        open_bundle(tiny, trust)
+
+
+def test_the_trust_root_may_be_given_as_its_file(signed: Path, trust: Trust, tmp_path: Path) -> None:
+    (tmp_path / "trust.json").write_bytes(trust.to_bytes())
+
+    assert open_bundle(signed, tmp_path / "trust.json").signers == open_bundle(signed, trust).signers
+
+
+def test_signing_twice_with_one_key_is_signing_once(signed: Path, keys: Keys) -> None:
+    before = (signed / SIGNATURE).read_bytes()
+    sign_bundle(signed, read_verified(signed), keys["alice"])
+
+    assert (signed / SIGNATURE).read_bytes() == before
+
+
+def test_a_signature_of_what_was_verified_is_not_put_on_something_else(
+    tiny: Path, keys: Keys, make_files: Callable[..., dict[str, bytes]], pack_files: Callable[..., Path], tmp_path: Path
+) -> None:
+    verified = read_verified(tiny)
+    shutil.rmtree(tiny)
+    pack_files(tiny, make_files(card_md=b"another"))
+
+    with pytest.raises(RefusedError, match="changed"):
+        sign_bundle(tiny, verified, keys["alice"])
+    assert not (tiny / SIGNATURE).exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"tiny", "keys"}
+
+
+def test_the_encoding_that_is_signed_is_dsse_s() -> None:
+    # the example of envelope.md, github.com/secure-systems-lab/dsse
+    assert (
+        pae("http://example.com/HelloWorld", b"hello world")
+        == b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+    )
+    assert pae("", b"") == b"DSSEv1 0  0 "
+    assert pae("ü", b"a") == b"DSSEv1 2 \xc3\xbc 1 a"
+
+
+@given(st.text(max_size=20), st.binary(max_size=20), st.text(max_size=20), st.binary(max_size=20))
+def test_no_two_payloads_are_signed_as_the_same_bytes(type_a: str, a: bytes, type_b: str, b: bytes) -> None:
+    assert (pae(type_a, a) == pae(type_b, b)) == ((type_a, a) == (type_b, b))
+
+
+def with_signatures(found: dict[str, Any], *signatures: dict[str, str]) -> bytes:
+    return canonical({**found, "signatures": list(signatures)})
+
+
+def forged(bundle: Path, keys: Keys) -> dict[str, bytes]:
+    """Return envelopes that must not count, by what is wrong with them."""
+    found = body(bundle)
+    mine, other = found["signatures"]
+    manifest = (bundle / MANIFEST).read_bytes()
+    wrong = base64.b64encode(keys["mallory"].sign(pae(PAYLOAD_TYPE, manifest))).decode()
+    raw = base64.b64decode(mine["sig"])
+    grown = int.from_bytes(raw[32:], "little") + ORDER  # the same equation holds: RFC 8032 asks to refuse it
+    malleable = base64.b64encode(raw[:32] + grown.to_bytes(32, "little")).decode()
+    bare = base64.b64encode(keys["alice"].sign(manifest)).decode()
+    retyped = base64.b64encode(keys["alice"].sign(pae("text/plain", manifest))).decode()
+    by_alice = next(one for one in found["signatures"] if one["keyid"] == keys["alice"].keyid)
+    by_bob = next(one for one in found["signatures"] if one["keyid"] == keys["bob"].keyid)
+
+    def alice(sig: str) -> bytes:
+        both = sorted(({**by_alice, "sig": sig}, by_bob), key=lambda one: one["keyid"])
+        return with_signatures(found, *both)
+
+    return {
+        "no signatures": with_signatures(found),
+        "only the builder's": with_signatures(found, by_alice),
+        "only the approver's": with_signatures(found, by_bob),
+        "one of two is another key's": with_signatures(found, mine, {**other, "sig": wrong}),
+        "an unknown key beside the known": with_signatures(
+            found, *sorted((mine, other, {"keyid": keys["mallory"].keyid, "sig": wrong}), key=lambda one: one["keyid"])
+        ),
+        "a known key's id over an unknown key's signature": alice(wrong),
+        "the same key twice": with_signatures(found, by_alice, by_alice, by_bob),
+        "the ids exchanged": with_signatures(
+            found, {"keyid": mine["keyid"], "sig": other["sig"]}, {"keyid": other["keyid"], "sig": mine["sig"]}
+        ),
+        "another order": with_signatures(found, other, mine),
+        "another payload type": canonical({**found, "payloadType": "application/json"}),
+        "the payload type of another case": canonical({**found, "payloadType": PAYLOAD_TYPE.upper()}),
+        "another payload": canonical({**found, "payload": base64.b64encode(b"{}").decode()}),
+        "the manifest written again": canonical(
+            {**found, "payload": base64.b64encode(json.dumps(json.loads(manifest)).encode()).decode()}
+        ),
+        "payload without padding": canonical({**found, "payload": found["payload"].rstrip("=") + " "}),
+        "an algorithm named": with_signatures(found, {**mine, "alg": "none"}, other),
+        "a role claimed": with_signatures(found, {**mine, "role": "approver"}, other),
+        "a key brought along": with_signatures(found, {**mine, "public": keys["mallory"].public}, other),
+        "an empty signature": alice(""),
+        "a signature of zeros": alice(base64.b64encode(bytes(64)).decode()),
+        "a short signature": alice(base64.b64encode(raw[:63]).decode()),
+        "a long signature": alice(base64.b64encode(raw + b"\0").decode()),
+        "a signature with its scalar grown by the group's order": alice(malleable),
+        "a signature that is no base64": alice("@" * 88),
+        "a signature in URL base64": alice(by_alice["sig"].replace("+", "-").replace("/", "_").rstrip("=") + "=*"),
+        "a signature over the bare manifest": alice(bare),
+        "a signature over another type": alice(retyped),
+        "a key id in capitals": with_signatures(found, {**mine, "keyid": mine["keyid"].upper()}, other),
+        "a key given twice in JSON": canonical(found)[:-1] + b',"payloadType":"' + PAYLOAD_TYPE.encode() + b'"}',
+        "spaces": json.dumps(found).encode(),
+        "a byte order mark": b"\xef\xbb\xbf" + canonical(found),
+        "more after the end": canonical(found) + b"\n",
+        "nothing": b"",
+        "a list": b"[]",
+        "null": b"null",
+        "nested too deep": b"[" * 10**5,
+        "not UTF-8": b"\xff\xfe",
+        "signatures that are numbers": canonical({**found, "signatures": [1, 2]}),
+        "signatures that are an object": canonical({**found, "signatures": {"0": mine}}),
+        "a hundred and one signatures": with_signatures(found, *[mine] * 101),
+        "more bytes than an envelope has": b" " * 2_000_001,
+    }
+
+
+def test_no_forged_envelope_counts(signed: Path, keys: Keys, trust: Trust) -> None:
+    cases = forged(signed, keys)
+    for what, data in cases.items():
+        (signed / SIGNATURE).write_bytes(data)
+        try:
+            open_bundle(signed, trust)
+        except RefusedError:
+            continue
+        pytest.fail(f"opened with {what}")
+    assert len(cases) == 40
+
+
+def test_an_envelope_of_another_bundle_does_not_count(
+    signed: Path,
+    trust: Trust,
+    make_files: Callable[..., dict[str, bytes]],
+    pack_files: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    other = pack_files(tmp_path / "other", make_files(card_md=b"another"))
+    shutil.copy(signed / SIGNATURE, other / SIGNATURE)
+
+    for root in (trust, None):  # even without a trust root it is not passed over
+        with pytest.raises(RefusedError, match="exact bytes"):
+            open_bundle(other, root)
+
+
+def test_signed_bytes_that_change_are_refused_whoever_lists_them_again(
+    signed: Path,
+    trust: Trust,
+    make_files: Callable[..., dict[str, bytes]],
+    pack_files: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    envelope = (signed / SIGNATURE).read_bytes()
+    shutil.rmtree(signed)
+    pack_files(signed, make_files(card_md=b"better than it is"))
+    (signed / SIGNATURE).write_bytes(envelope)
+
+    with pytest.raises(RefusedError, match="exact bytes"):
+        open_bundle(signed, trust)
+
+
+def test_a_revoked_key_s_signature_no_longer_counts(signed: Path, keys: Keys, trust: Trust) -> None:
+    after = trust.without(keys["bob"].keyid, reason="laptop lost", at=WHEN)
+
+    with pytest.raises(RefusedError, match=r"revoked at 2026-05-01.*laptop lost"):
+        open_bundle(signed, after)
+    assert after.version == trust.version + 1
+
+
+def test_a_revoked_key_is_refused_even_when_others_suffice(signed: Path, keys: Keys, trust: Trust) -> None:
+    sign_bundle(signed, read_verified(signed), keys["carol"])
+    assert len(open_bundle(signed, trust).signers) == 3
+
+    with pytest.raises(RefusedError, match="carol's, revoked"):
+        open_bundle(signed, trust.without(keys["carol"].keyid, reason="left", at=WHEN))
+
+
+def test_two_builders_are_no_approval(tiny: Path, keys: Keys, trust: Trust) -> None:
+    for name in ("alice", "carol"):
+        sign_bundle(tiny, read_verified(tiny), keys[name])
+
+    with pytest.raises(RefusedError, match="approver"):
+        open_bundle(tiny, trust)
+    assert open_bundle(tiny, trust.requiring(("builder",))).signed.count("builder") == 2
+
+
+def test_one_key_cannot_have_two_roles(tmp_path: Path, keys: Keys, trust: Trust) -> None:
+    with pytest.raises(InputError, match="trusted as builder"):
+        trust.with_key(read_public(tmp_path / "keys" / "alice.key.json"), "approver")
+
+
+def test_one_person_cannot_have_two_roles_by_having_two_keys(tmp_path: Path, trust: Trust) -> None:
+    second = new_key(tmp_path / "more", "alice")
+
+    with pytest.raises(InputError, match="two persons"):
+        trust.with_key(second, "approver")
+    assert second.keyid in trust.with_key(second, "builder").keys  # a second key in the same role is a spare
+
+
+def test_a_revoked_key_is_not_trusted_again(tmp_path: Path, keys: Keys, trust: Trust) -> None:
+    after = trust.without(keys["alice"].keyid, reason="gone", at=WHEN)
+
+    with pytest.raises(InputError, match="a revoked key"):
+        after.with_key(read_public(tmp_path / "keys" / "alice.key.json"), "builder")
+    for unknown in (keys["alice"].keyid, keys["mallory"].keyid):
+        with pytest.raises(InputError, match="cannot be revoked"):
+            after.without(unknown, reason="twice", at=WHEN)
+
+
+def spoil_id(root: dict[str, Any]) -> None:
+    root["keys"]["sha256:" + "0" * 64] = root["keys"].pop(next(iter(root["keys"])))
+
+
+TRUST_GAMES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a key under another's id": spoil_id,
+    "no required role": lambda root: root.update(required=[]),
+    "an unknown role": lambda root: root.update(required=["owner"]),
+    "a role twice": lambda root: root.update(required=["builder", "builder"]),
+    "version 0": lambda root: root.update(version=0),
+    "version true": lambda root: root.update(version=True),
+    "another format": lambda root: root.update(trust=2),
+    "an unknown field": lambda root: root.update(threshold=0),
+    "a public key of 31 bytes": lambda root: next(iter(root["keys"].values())).update(public="AAAA"),
+    "a public key that is no base64": lambda root: next(iter(root["keys"].values())).update(public="@@"),
+    "keys as a list": lambda root: root.update(keys=list(root["keys"].values())),
+    "a name with a line break": lambda root: next(iter(root["keys"].values())).update(name="a\nb"),
+}
+
+
+@pytest.mark.parametrize("spoil", TRUST_GAMES.values(), ids=TRUST_GAMES)
+def test_a_trust_root_is_refused_with(spoil: Callable[[dict[str, Any]], object], trust: Trust, tmp_path: Path) -> None:
+    body = json.loads(trust.to_bytes())
+    spoil(body)
+    (tmp_path / "trust.json").write_text(json.dumps(body))
+
+    with pytest.raises(InputError):
+        read_trust(tmp_path / "trust.json")
+
+
+def test_what_is_not_there_or_too_large_is_no_trust_root(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(b" " * 1_000_001)
+
+    with pytest.raises(InputError, match="is not there"):
+        read_trust(tmp_path / "nothing")
+    with pytest.raises(InputError, match="too large"):
+        read_trust(tmp_path / "large")
+
+
+def test_the_trust_root_is_canonical_and_reads_back(trust: Trust, tmp_path: Path) -> None:
+    (tmp_path / "trust.json").write_bytes(trust.to_bytes())
+
+    assert read_trust(tmp_path / "trust.json") == trust
+    assert canonical(json.loads(trust.to_bytes())) == trust.to_bytes()
+    assert trust.version == NOBODY.version + 3
+
+
+def test_a_private_key_is_its_owner_s_alone(tmp_path: Path, keys: Keys) -> None:
+    path = private_path(tmp_path / "keys", "alice")
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    path.chmod(0o640)
+    with pytest.raises(InputError, match="chmod 600"):
+        load_key(path, passphrase=str)
+
+
+def test_a_key_with_a_passphrase_opens_with_it_alone(tmp_path: Path) -> None:
+    made = new_key(tmp_path, "dora", passphrase="open sesame")  # noqa: S106 - a test's
+    path = private_path(tmp_path, "dora")
+
+    assert load_key(path, passphrase=lambda: "open sesame").keyid == made.keyid
+    for wrong in ("open barley", ""):
+        with pytest.raises(InputError, match="another passphrase"):
+            load_key(path, passphrase=lambda wrong=wrong: wrong)
+
+
+def test_a_key_is_never_written_over(tmp_path: Path, keys: Keys) -> None:
+    before = private_path(tmp_path / "keys", "alice").read_bytes()
+    with pytest.raises(InputError, match="exists"):
+        new_key(tmp_path / "keys", "alice")
+
+    assert private_path(tmp_path / "keys", "alice").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["", "../alice", "a/b", ".hidden", "a b", "a\n", "x" * 101])
+def test_a_key_s_name_is_no_path(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        new_key(tmp_path / "keys", name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_of_other_kinds_are_refused(tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    pem = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for what, data in {"kind": pem, "open": b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}.items():
+        (tmp_path / "k.pem").write_bytes(data)
+        (tmp_path / "k.pem").chmod(0o600)
+        with pytest.raises(InputError, match=what):
+            load_key(tmp_path / "k.pem", passphrase=str)
+
+
+def test_a_public_key_file_must_be_one(tmp_path: Path) -> None:
+    for data in (b"{}", b"[]", canonical({"key": 1, "algorithm": "rsa", "name": "a", "public": ""})):
+        (tmp_path / "a.key.json").write_bytes(data)
+        with pytest.raises(InputError):
+            read_public(tmp_path / "a.key.json")
+
+
+def test_a_damaged_envelope_is_not_signed_over(signed: Path, keys: Keys) -> None:
+    verified = read_verified(signed)
+    (signed / SIGNATURE).write_bytes(b"{}")
+
+    with pytest.raises(RefusedError):
+        sign_bundle(signed, verified, keys["carol"])
+    assert (signed / SIGNATURE).read_bytes() == b"{}"
+
+
+def test_the_files_of_a_signed_bundle_are_verified_too(signed: Path, trust: Trust) -> None:
+    for name in (CARD, POLICY):
+        whole = (signed / name).read_bytes()
+        (signed / name).write_bytes(whole[::-1])
+        with pytest.raises(RefusedError, match=name):
+            open_bundle(signed, trust)
+        (signed / name).write_bytes(whole)
+
+
+def test_only_a_trust_root_is_parsed_as_one() -> None:
+    with pytest.raises(InputError, match="does not hold"):
+        parsed(Trust, {"trust": 1}, where="here")
