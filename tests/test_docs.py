@@ -29,10 +29,13 @@ def test_every_command_stands_in_the_readme_and_the_reference() -> None:
 
 def test_every_option_of_every_command_stands_in_the_reference() -> None:
     for name in commands():
-        for argument in app_module.app[name].assemble_argument_collection():
-            for option in argument.names:
-                if option.startswith("--") and not option.startswith("--no-"):
-                    assert f"`{option}" in REFERENCE, f"{name} {option}"
+        group = app_module.app[name]
+        inner = [group[part] for part in group if not part.startswith("-")]
+        for command in inner or [group]:
+            for argument in command.assemble_argument_collection():
+                for option in argument.names:
+                    if option.startswith("--") and not option.startswith("--no-"):
+                        assert f"`{option}" in REFERENCE, f"{command.name} {option}"
 
 
 @pytest.mark.parametrize("code", [*Outcome, *Reason])

@@ -113,7 +113,7 @@ class Watching:
     def _bar(self, name: str, done: int, total: int, note: str) -> None:
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(name, total=total, note="")
-        self._bars.update(self._tasks[name], completed=done, note=note, visible=done < total)
+        self._bars.update(self._tasks[name], completed=done, total=total, note=note, visible=done < total)
 
     def __enter__(self) -> Self:
         """Start showing."""

@@ -1,0 +1,151 @@
+"""One training of an experiment: fitted, exported, its rows scored as served, nothing else kept. Knows no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from interlock.core.clock import Clock
+from interlock.core.contract import Contract
+from interlock.core.dataset import CalibrationSet, Dataset, TestSet, TrainSet
+from interlock.core.errors import InputError
+from interlock.core.progress import Watch
+from interlock.predict.encoder import OnnxEncoder
+from interlock.predict.normalise import NormalText, allowed_start
+from interlock.train.baselines import fit_baselines
+from interlock.train.encoders import resolve
+from interlock.train.recipe import Recipe
+from interlock.train.steps import CHECKPOINT, RATES, STEP_LOG
+
+Engine = Literal["int8", "fp32"]
+Floats = npt.NDArray[np.float64]
+Columns = npt.NDArray[np.int64]
+WARM_UP = 20  # messages scored before any is timed
+
+
+@dataclass(frozen=True)
+class Material:
+    """What every training of an experiment shares."""
+
+    train: TrainSet
+    calibration: CalibrationSet
+    test: TestSet
+    contract: Contract
+    engine: Engine = "int8"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training to do."""
+
+    name: str
+    encoder: str
+    recipe: Recipe
+    baseline: bool = False
+    train: TrainSet | None = None  # rows to learn from instead of the material's
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trained model says of the calibration and the test rows, in their order. k labels."""
+
+    calibration: Floats  # (n, k) logits; of a model that states no confidence, 1 for its label and 0 elsewhere
+    test: Floats  # (m, k)
+    latency_ms: Floats  # (n,) of the calibration rows, one at a time: encode and classify
+    facts: dict[str, Any]
+    states_confidence: bool = True
+    cached: bool = False  # read, not trained
+
+
+def run_trial(trial: Trial, material: Material, *, folder: Path, key: str, watch: Watch, clock: Clock) -> Outcome:
+    """Train and score; an interrupted training of the same ``key`` in ``folder`` is gone on with.
+
+    Raises:
+        InputError: the rows, the recipe or the encoder do not allow it.
+    """
+    start = clock.monotonic()
+    if trial.baseline:
+        score, facts = _baseline(trial, material)
+    else:
+        score, facts = _fine_tuned(trial, material, folder, key, watch, clock)
+    minutes = (clock.monotonic() - start) / 60
+    logits, latency = _scored(score, material.calibration, material.contract, clock)
+    test, _ = _scored(score, material.test, material.contract, clock)
+    seconds = facts.get("train_seconds", 60 * minutes)
+    return Outcome(logits, test, latency, {**facts, "train_minutes": seconds / 60}, not trial.baseline)
+
+
+Score = Callable[[NormalText], Floats]
+
+
+def _fine_tuned(
+    trial: Trial, material: Material, folder: Path, key: str, watch: Watch, clock: Clock
+) -> tuple[Score, dict[str, Any]]:
+    from interlock.train.checkpoint import Checkpoints
+    from interlock.train.export import export, quantize
+    from interlock.train.fit import fit
+    from interlock.train.step_log import StepLog
+
+    encoder, recipe, contract = resolve(trial.encoder), trial.recipe, material.contract
+    rate = recipe.learning_rate or encoder.learning_rate * RATES.get(recipe.track, 1.0)
+    checkpoints = Checkpoints(folder / CHECKPOINT, key)
+    with StepLog(folder / STEP_LOG, watch) as log:
+        fitted = fit(
+            trial.train or material.train,
+            material.calibration,
+            labels=contract.label_names,
+            encoder=encoder,
+            recipe=replace(recipe, learning_rate=rate),
+            policy=contract.input,
+            log=log,
+            clock=clock,
+            checkpoints=checkpoints,
+        )
+    graph, small = folder / "model.onnx", folder / "model.int8.onnx"
+    export(fitted, graph)
+    if material.engine == "int8":
+        quantize(graph, small)
+    scorer = OnnxEncoder(
+        graph=(small if material.engine == "int8" else graph).read_bytes(),
+        tokenizer=fitted.tokenizer.backend_tokenizer.to_str().encode(),
+        labels=len(contract.labels),
+        max_tokens=contract.input.max_tokens,
+    )
+    for path in (graph, small):
+        path.unlink(missing_ok=True)
+
+    def score(text: NormalText) -> Floats:
+        return np.asarray(scorer.classify(scorer.encode(text)).logits, dtype=np.float64)
+
+    return score, fitted.facts
+
+
+def _baseline(trial: Trial, material: Material) -> tuple[Score, dict[str, Any]]:
+    contract = material.contract
+    fitted = fit_baselines(trial.train or material.train, contract, seed=trial.recipe.seed)
+    found = {baseline.name: baseline.predict for baseline in fitted}
+    if trial.name not in found:
+        raise InputError(f"the contract allows no baseline {trial.name}", todo="Give labels keywords, or leave it out.")
+    marks = np.eye(len(contract.labels))
+
+    def score(text: NormalText) -> Floats:
+        return np.asarray(marks[found[trial.name]([text])[0]])
+
+    return score, {}
+
+
+def _scored(score: Score, rows: Dataset, contract: Contract, clock: Clock) -> tuple[Floats, Floats]:
+    texts: Sequence[NormalText] = [allowed_start(row.text, contract.input) for row in rows]
+    for text in texts[:WARM_UP]:
+        score(text)
+    logits, latency = np.empty((len(texts), len(contract.labels))), np.empty(len(texts))
+    for place, text in enumerate(texts):
+        before = clock.monotonic()
+        logits[place] = score(text)
+        latency[place] = 1000 * (clock.monotonic() - before)
+    return logits, latency
