@@ -20,14 +20,28 @@ if TYPE_CHECKING:
     from interlock.core.decision import Decision
     from interlock.core.errors import InputError, InterlockError, RefusedError
     from interlock.predict.handoff import admit
+    from interlock.train.estimators import EncoderClassifier, LinearClassifier
 
-__all__ = ["Bundle", "Decision", "InputError", "InterlockError", "RefusedError", "admit", "build", "open"]
+__all__ = [
+    "Bundle",
+    "Decision",
+    "EncoderClassifier",
+    "InputError",
+    "InterlockError",
+    "LinearClassifier",
+    "RefusedError",
+    "admit",
+    "build",
+    "open",
+]
 
 _HOMES = {
     "Bundle": ("interlock.bundle.open", "Bundle"),
     "Decision": ("interlock.core.decision", "Decision"),
+    "EncoderClassifier": ("interlock.train.estimators", "EncoderClassifier"),
     "InputError": ("interlock.core.errors", "InputError"),
     "InterlockError": ("interlock.core.errors", "InterlockError"),
+    "LinearClassifier": ("interlock.train.estimators", "LinearClassifier"),
     "RefusedError": ("interlock.core.errors", "RefusedError"),
     "admit": ("interlock.predict.handoff", "admit"),
     "build": ("interlock.build", "build"),

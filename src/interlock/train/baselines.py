@@ -31,19 +31,24 @@ def fit_baselines(train: TrainSet, contract: Contract, *, seed: int) -> list[Bas
     return found
 
 
-def _tfidf(train: TrainSet, contract: Contract, seed: int) -> Any:
+def tfidf_pipeline(*, strength: float = 20.0, seed: int) -> Any:
+    """Return an unfitted pipeline: words and characters by TF-IDF, then a logistic regression for each label."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.pipeline import make_pipeline, make_union
 
-    pipeline = make_pipeline(
+    return make_pipeline(
         make_union(
             TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b"),  # noqa: S106 - a pattern of words
             TfidfVectorizer(sublinear_tf=True, analyzer="char_wb", ngram_range=(2, 5), max_features=100_000),
         ),
-        OneVsRestClassifier(LogisticRegression(C=20, solver="liblinear", dual=True, tol=1e-2, random_state=seed)),
+        OneVsRestClassifier(LogisticRegression(C=strength, solver="liblinear", dual=True, tol=1e-2, random_state=seed)),
     )
+
+
+def _tfidf(train: TrainSet, contract: Contract, seed: int) -> Any:
+    pipeline = tfidf_pipeline(seed=seed)
     pipeline.fit(train.texts, [contract.index[example.label] for example in train])
 
     def predict(texts: Sequence[str]) -> IntArray:
