@@ -10,6 +10,8 @@ from typing import Any
 
 from interlock.core.measurement import Measurement
 from interlock.data.write import write_whole
+from interlock.report import challenge
+from interlock.report.challenge import Counterfactuals, Injections
 from interlock.report.experiment import Table
 from interlock.report.models import Bench, fits
 from interlock.report.page import plain
@@ -28,6 +30,21 @@ def write_experiment(
     body["notes"] = [*body.get("notes", []), *notes]
     write_whole(folder / "experiment.json", [json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False) + "\n"])
     write_whole(folder / "experiment.md", [page(found, about=about, notes=body["notes"])])
+
+
+def write_challenge(found: Injections | Counterfactuals, folder: Path, *, about: Mapping[str, Any]) -> None:
+    """Write both files of a challenged bundle, the page last; examples are masked."""
+    body = {**found.to_json(), **about}
+    write_whole(folder / "experiment.json", [json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False) + "\n"])
+    head, lines = challenge.cells(found)
+    named = "Injected errors" if isinstance(found, Injections) else "Changed messages"
+    parts = [f"# {named}", f"Contract {plain(str(about['contract']))}, bundle `{about['bundle']}`."]
+    parts.append(markdown_table(head, [[plain(cell) for cell in line] for line in lines]))
+    parts += [f"Note: {plain(note)}." for note in (found.notes if isinstance(found, Injections) else ())]
+    for suite in found.suites if isinstance(found, Counterfactuals) else ():
+        said = [f"{one['label']} now {one['now']}: {one['text']} -> {one['changed']}" for one in suite.worst]
+        parts += [f"## {suite.name}", "\n".join(f"- {plain(line)}" for line in said)] if said else []
+    write_whole(folder / "experiment.md", ["\n\n".join(parts) + "\n"])
 
 
 def page(found: Table | Bench | Seeds, *, about: Mapping[str, Any], notes: Sequence[str]) -> str:

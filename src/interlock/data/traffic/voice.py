@@ -180,12 +180,13 @@ def _typos(text: str, rate: float, rng: random.Random) -> tuple[str, bool]:
     made = False
     for at, word in enumerate(words):
         if len(word) >= LONG_ENOUGH and rng.random() < rate and word.isascii() and word.isalpha():
-            words[at] = _misspell(word, rng)
+            words[at] = misspell(word, rng)
             made = made or words[at] != word
     return " ".join(words), made
 
 
-def _misspell(word: str, rng: random.Random) -> str:
+def misspell(word: str, rng: random.Random) -> str:
+    """Return the word of three letters or more as a hurried typist leaves it."""
     at = 1 + int((len(word) - 2) * rng.random())
     kind = drawn(SLIPS, rng.random())
     if kind == "swapped":
