@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import cyclopts
 from cyclopts import Parameter
 
+from interlock.cli.challenge import counterfactual, inject
 from interlock.cli.screen import Watching, console, say_json
 from interlock.train.recipe import Recipe
 
 if TYPE_CHECKING:
     from interlock.experiment import Found, Kind
-    from interlock.report.challenge import Counterfactuals, Injections
 
 RECIPE = Recipe()
 SEEDS = "42,123,2024"
@@ -54,10 +54,11 @@ Choices = Annotated[Recipe, Parameter(name="*")]
 
 def register(app: cyclopts.App) -> None:
     """Add this file's commands."""
+    for command in (ablate, losses, tracks, models, seeds, inject, counterfactual):
+        experiments.command(command)
     app.command(experiments)
 
 
-@experiments.command
 def ablate(
     *,
     given: Common,
@@ -80,7 +81,6 @@ def ablate(
     return _run("ablate", given, recipe, grid=grid, seeds=_seeds(seeds), by=by)
 
 
-@experiments.command
 def losses(
     *,
     given: Common,
@@ -99,7 +99,6 @@ def losses(
     return _run("losses", given, recipe, seeds=_seeds(seeds), by=by)
 
 
-@experiments.command
 def tracks(
     *,
     given: Common,
@@ -118,7 +117,6 @@ def tracks(
     return _run("tracks", given, recipe, seeds=_seeds(seeds), by=by)
 
 
-@experiments.command
 def models(
     *,
     given: Common,
@@ -140,7 +138,6 @@ def models(
     return _run("models", given, recipe, candidates=names, budget_ms=budget_ms, core_hour_usd=core_hour_usd)
 
 
-@experiments.command
 def seeds(*, given: Common, seeds: str = SEEDS, recipe: Choices = RECIPE) -> int:
     """Train the same recipe under several seeds: what the seed changes beside what other test rows would.
 
@@ -150,106 +147,6 @@ def seeds(*, given: Common, seeds: str = SEEDS, recipe: Choices = RECIPE) -> int
         recipe: What all of them share.
     """
     return _run("seeds", given, recipe, seeds=_seeds(seeds, least=2))
-
-
-@experiments.command
-def inject(  # noqa: PLR0913 - one option per choice
-    bundle: Path,
-    data: Path,
-    *,
-    train: Path | None = None,
-    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
-    encoder: str = "minilm",
-    most: int = 2000,
-    parallel: int = 1,
-    json: bool = False,
-    recipe: Choices = RECIPE,
-) -> int:
-    """Inject errors into messages, scores, files and training rows. Exit 1 unless every criterion is shown to hold.
-
-    Example: interlock experiment inject runs/1/bundle rows.jsonl --train train.jsonl -o injected
-
-    Args:
-        bundle: A bundle directory.
-        data: Labelled messages that the bundle has not learnt from.
-        train: Training rows: routers are then trained without and with wrong labels and missing rows.
-        out: Folder for experiment.json, experiment.md and the trainings; --train needs one.
-        encoder: What is trained.
-        most: Rows drawn of DATA for errors in messages and scores.
-        parallel: Trainings at a time.
-        json: Print one machine-readable object.
-        recipe: How routers are trained.
-    """
-    from interlock.bundle.open import open_bundle
-    from interlock.challenge import inject as walk
-
-    with Watching() as watch:
-        found = walk(
-            open_bundle(bundle),
-            bundle,
-            data,
-            train=train,
-            out=out,
-            encoder=encoder,
-            recipe=recipe,
-            parallel=parallel,
-            most=most,
-            seed=recipe.seed,
-            watch=watch,
-        )
-    return _answer(found, f"Errors injected into {bundle}, judged on {data}", about={"bundle": str(bundle)}, json=json)
-
-
-@experiments.command
-def counterfactual(
-    bundle: Path,
-    data: Path | None = None,
-    *,
-    suite: Path | None = None,
-    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
-    at_least: float = 0.9,
-    most: int = 2000,
-    seed: int = 42,
-    json: bool = False,
-) -> int:
-    """Change messages that a bundle gets right in ways that should not matter. Exit 1 unless every suite holds.
-
-    Example: interlock experiment counterfactual runs/1/bundle rows.jsonl -o changed
-
-    Args:
-        bundle: A bundle directory.
-        data: Labelled messages to change.
-        suite: Changed messages that an earlier run kept, instead: its suite.jsonl.
-        out: Folder for experiment.json, experiment.md and suite.jsonl, which holds the messages' texts.
-        at_least: Share of each suite's cases that must be shown to hold.
-        most: Rows drawn of DATA.
-        seed: Decides which rows are drawn and how they change.
-        json: Print one machine-readable object.
-    """
-    from interlock.bundle.open import open_bundle
-    from interlock.challenge import counterfactual as walk
-
-    opened = open_bundle(bundle)
-    with Watching() as watch:
-        found = walk(opened, data, suite=suite, out=out, least=at_least, most=most, seed=seed, watch=watch)
-    return _answer(found, f"Messages changed for {bundle}", about={"bundle": str(bundle)}, json=json)
-
-
-def _answer(found: Injections | Counterfactuals, title: str, *, about: dict[str, str], json: bool) -> int:
-    from rich.markup import escape
-    from rich.table import Table as RichTable
-
-    from interlock.report.challenge import cells
-
-    if json:
-        say_json({**about, **found.to_json()})
-    else:
-        head, lines = cells(found)
-        table = RichTable(*head, title=escape(title), title_justify="left")
-        for line in lines:
-            table.add_row(*map(escape, line))
-        console().print(table)
-    return 0 if found.passes else 1
 
 
 def _seeds(text: str, *, least: int = 1) -> list[int]:
