@@ -157,7 +157,13 @@ def test_a_cheaper_model_that_is_not_shown_to_be_worse_is_named() -> None:
 
 
 def test_a_model_that_states_no_confidence_has_no_calibration_error() -> None:
-    plain = Outcome(np.eye(K)[np.arange(N) % K], np.eye(K)[np.arange(N) % K], np.ones(N), {"train_minutes": 0.0}, False)
+    plain = Outcome(
+        np.eye(K)[np.arange(N) % K],
+        np.eye(K)[np.arange(N) % K],
+        np.ones(N),
+        {"train_minutes": 0.0},
+        states_confidence=False,
+    )
     found = rows().measure(plain)
 
     assert found["accuracy"].value == 1.0
