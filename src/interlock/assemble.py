@@ -11,8 +11,10 @@ from typing import Any
 
 from interlock.bundle import layout
 from interlock.bundle.card import model_card
-from interlock.bundle.open import open_bundle
+from interlock.bundle.keys import SigningKey
+from interlock.bundle.open import Bundle, open_bundle
 from interlock.bundle.parts import Golden, detector_bytes, golden_bytes, policy_bytes, remembered
+from interlock.bundle.sign import sign_bundle
 from interlock.calibrate.fit import Calibration
 from interlock.core.canonical import canonical, digest, digest_of
 from interlock.core.contract import Bands, Contract
@@ -22,6 +24,7 @@ from interlock.core.progress import Watch
 from interlock.core.receipt import Receipt
 from interlock.core.verdict import Judgement
 from interlock.data.cards import cards
+from interlock.gate.record import Record
 from interlock.gate.take import Subject
 from interlock.predict.encoder import OnnxEncoder
 from interlock.predict.normalise import allowed_start
@@ -227,3 +230,11 @@ def bundle_files(
         layout.CARD: model_card(contract, judgement, receipt.identity).encode(),
         **{name: text.encode() for name, text in cards(contract, split).items()},
     }
+
+
+def vouch(bundle: Bundle, folder: Path, receipt: Receipt, *, key: SigningKey | None, record: Record | None) -> None:
+    """Sign an opened bundle and enter it in the ledger, as far as there are a key and a record."""
+    if key is not None:
+        sign_bundle(folder, bundle.verified, key)
+    if record is not None:
+        record.packed(bundle.digest, receipt)

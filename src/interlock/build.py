@@ -10,6 +10,7 @@ from typing import Any
 
 from interlock import assemble
 from interlock.assemble import Exported
+from interlock.bundle.keys import SigningKey
 from interlock.bundle.layout import GRAPH, GRAPH_INT8, RECEIPT
 from interlock.bundle.open import Bundle, open_bundle
 from interlock.bundle.pack import pack
@@ -27,7 +28,7 @@ from interlock.data.prepare import file_bytes, prepare
 from interlock.data.suspects import weigh_suspects
 from interlock.data.write import write_scores
 from interlock.gate.derive import CHAMPION, FP32, Derived, baseline_accuracies
-from interlock.gate.judge import judge
+from interlock.gate.record import Record, judge_on_record
 from interlock.gate.take import take
 from interlock.predict.predictor import Predictor
 from interlock.report.folder import draw_run
@@ -59,6 +60,8 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     recipe: Recipe | None = None,
     calibrator: str = AUTO,
     engine: str = GRAPH_INT8,
+    key: SigningKey | None = None,
+    record: Record | None = None,
     watch: Watch = unwatched,
     clock: Clock | None = None,
 ) -> Built:
@@ -75,6 +78,8 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         recipe: hyper-parameters; by default those that suit the encoder.
         calibrator: a kind of ``calibrate.kinds.LOGIT_FITS``, or ``auto``: the one that suits the calibration rows.
         engine: the graph that serves.
+        key: signs the bundle.
+        record: where the attempt, the verdict and the bundle are entered.
         watch: told how far it is.
         clock: the machine's, unless a test gives another.
 
@@ -131,12 +136,13 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         write_scores(split.test, assemble.logits_of(receipt), run / "scores" / "test.parquet")
 
         watch({"event": "stage", "stage": "judge", "detail": f"{len(terms.limits)} limits"})
-        judgement = judge(receipt, claimed_digest=receipt.digest)
+        judgement = judge_on_record(receipt, record, claimed_digest=receipt.digest).judgement
 
         watch({"event": "stage", "stage": "pack", "detail": "then open it again and replay its golden messages"})
         files = assemble.bundle_files(source, split, exported, calibrated, receipt, judgement, predictor, engine)
         pack(files, run / "bundle", name=terms.name, created=receipt.created or "", identity=receipt.identity)
         bundle = open_bundle(run / "bundle", clock=clock)
+        assemble.vouch(bundle, run / "bundle", receipt, key=key, record=record)
         draw_run(run, receipt, split.test, watched=len(split.calibration), watch=watch)
         write_json(run / FINISHED, {**judgement.to_json(), "bundle_digest": bundle.digest})
         return Built(run, bundle, receipt, judgement, baseline_accuracies(Derived(receipt)))

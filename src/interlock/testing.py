@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from interlock.core.contract import Contract
 from interlock.core.contract_file import parse_contract
+from interlock.core.ledger import Deed, Entry, next_entry, same_deed
 from interlock.predict.calibrators import Temperature
 from interlock.predict.detectors import UnknownGate
 from interlock.predict.normalise import NormalText
@@ -36,6 +38,28 @@ class FrozenClock:
         """Let time pass."""
         self._now += timedelta(seconds=seconds)
         self._elapsed += seconds
+
+
+class MemoryLedger:
+    """A ledger that forgets everything at the end."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._entries: list[Entry] = []
+        self._lock = threading.Lock()
+
+    def append(self, deed: Deed, *, at: datetime) -> Entry:
+        """Enter a deed and return its entry; the same deed again returns the entry it already has."""
+        with self._lock:
+            for entry in self._entries:
+                if entry.deed.key == deed.key:
+                    return same_deed(entry, deed)
+            self._entries.append(next_entry(self._entries[-1] if self._entries else None, deed, at=at))
+            return self._entries[-1]
+
+    def entries(self) -> Iterator[Entry]:
+        """Return every entry, in order."""
+        return iter(tuple(self._entries))
 
 
 class TableScorer:

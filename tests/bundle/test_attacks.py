@@ -8,6 +8,7 @@ import os
 import random
 import resource
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -353,6 +354,7 @@ def test_folders_within_folders_do_not_exhaust_the_reader(tiny: Path) -> None:
 
     with pytest.raises(RefusedError, match="model/a"):
         open_bundle(tiny)
+    subprocess.run(["rm", "-rf", tiny], check=True)  # noqa: S607 - Python's own removal is recursive
 
 
 def with_file(body: dict[str, Any], **listed: object) -> dict[str, Any]:

@@ -8,7 +8,21 @@ from collections.abc import Sequence
 
 import cyclopts
 
-from interlock.cli import audit, build, calibrate, compare, convert, data, evaluate, experiment, gate, route, workspace
+from interlock.cli import (
+    audit,
+    build,
+    calibrate,
+    compare,
+    convert,
+    data,
+    evaluate,
+    experiment,
+    gate,
+    keys,
+    ledger,
+    route,
+    workspace,
+)
 from interlock.core.errors import InterlockError
 
 EXIT_DONE, EXIT_HOLD, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -20,7 +34,21 @@ app = cyclopts.App(
     version_flags=["--version"],
     suppress_keyboard_interrupt=False,  # run() says what became of the work
 )
-for group in (workspace, data, convert, audit, build, calibrate, evaluate, compare, experiment, gate, route):
+for group in (
+    workspace,
+    data,
+    convert,
+    audit,
+    build,
+    calibrate,
+    evaluate,
+    compare,
+    experiment,
+    gate,
+    keys,
+    ledger,
+    route,
+):
     group.register(app)
 
 

@@ -51,6 +51,9 @@ def build(  # noqa: PLR0913 - one option per choice
     recipe: Annotated[Recipe, Parameter(name="*")] = RECIPE,
     calibrator: str = "auto",
     engine: Literal["int8", "fp32"] = "int8",
+    key: str | None = None,
+    store: str | None = None,
+    actor: str | None = None,
     json: bool = False,
 ) -> int:
     """Train, calibrate, measure, judge and pack a router. Exit 0 when it may go to shadow traffic, 1 when it must wait.
@@ -69,12 +72,18 @@ def build(  # noqa: PLR0913 - one option per choice
         calibrator: auto (chosen by cross-fitted likelihood on the calibration rows), raw, temperature, platt, beta,
             vector, histogram or isotonic.
         engine: The graph that serves.
+        key: Sign the bundle with this key: a name in the folder keys, or a private key file.
+        store: Enter the attempt, the verdict and the bundle in the ledger of this store (a file, or a database URL).
+        actor: Who builds; the name of the account by default.
         json: Print one machine-readable object at the end instead of tables.
     """
     from interlock.build import build as walk
     from interlock.bundle.layout import GRAPH, GRAPH_INT8
+    from interlock.cli.keys import find_key
+    from interlock.cli.ledger import recording
 
-    with Watching() as watch:
+    signing = find_key(key) if key is not None else None
+    with recording(store, actor) as record, Watching() as watch:
         built = walk(
             contract=contract,
             data=data,
@@ -86,6 +95,8 @@ def build(  # noqa: PLR0913 - one option per choice
             champion=champion,
             calibrator=calibrator,
             engine=GRAPH_INT8 if engine == "int8" else GRAPH,
+            key=signing,
+            record=record,
             watch=watch,
         )
     if json:

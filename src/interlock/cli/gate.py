@@ -1,4 +1,4 @@
-"""``interlock gate`` and ``interlock verify``: evidence and bytes, judged again."""
+"""``interlock gate``: evidence, judged again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 def register(app: cyclopts.App) -> None:
     """Add this file's commands."""
     app.command(gate)
-    app.command(verify)
 
 
 def read_receipt(path: Path) -> tuple[Receipt, str | None]:
@@ -27,45 +26,41 @@ def read_receipt(path: Path) -> tuple[Receipt, str | None]:
     return Receipt.from_bytes(file_bytes(path), where=str(path))
 
 
-def gate(receipt: Path, *, champion: Path | None = None, json: bool = False) -> int:
+def gate(
+    receipt: Path,
+    *,
+    champion: Path | None = None,
+    store: str | None = None,
+    actor: str | None = None,
+    json: bool = False,
+) -> int:
     """Judge a frozen receipt again, from the file alone. Exit 0 when it is eligible for shadow traffic, 1 to hold.
 
-    Example: interlock gate runs/1/receipt.json
+    Example: interlock gate runs/1/receipt.json --store interlock.db
 
     Args:
         receipt: A receipt that a build wrote.
         champion: Receipt of the router in service, on the same rows.
+        store: Enter the attempt and the verdict in the ledger of this store (a file, or a database URL).
+        actor: Who asks; the name of the account by default.
         json: Print one machine-readable object.
     """
-    from interlock.gate.judge import judge
+    from interlock.cli.ledger import recording
+    from interlock.gate.record import judge_on_record
 
     found, claimed = read_receipt(receipt)
-    judgement = judge(found, claimed_digest=claimed, champion=read_receipt(champion)[0] if champion else None)
+    other = read_receipt(champion)[0] if champion else None
+    with recording(store, actor) as record:
+        judged = judge_on_record(found, record, claimed_digest=claimed, champion=other)
+    judgement, entry = judged.judgement, judged.entry
     if json:
-        say_json({**judgement.to_json(), "receipt": str(receipt), "digest": found.digest})
-    else:
-        print_judgement(judgement, title=f"{found.name}: {len(found.rows)} rows")
+        body = {**judgement.to_json(), "receipt": str(receipt), "digest": found.digest}
+        say_json(body if entry is None else {**body, "attempt": judged.attempt, "entry": entry.to_json()})
+        return 0 if judgement.eligible else 1
+    print_judgement(judgement, title=f"{found.name}: {len(found.rows)} rows")
+    if entry is not None:
+        screen = console()
+        screen.print(
+            f"candidate {judged.attempt} on these rows; entry {entry.sequence}\nhead {entry.hash}", soft_wrap=True
+        )
     return 0 if judgement.eligible else 1
-
-
-def verify(bundle: Path, *, json: bool = False) -> int:
-    """Check every byte of a bundle, load it and replay its golden messages. Exit 1 when anything differs.
-
-    Example: interlock verify runs/1/bundle
-
-    Args:
-        bundle: A bundle directory.
-        json: Print one machine-readable object.
-    """
-    from interlock.bundle.open import open_bundle
-
-    opened = open_bundle(bundle)
-    if json:
-        say_json(
-            {"bundle": str(bundle), "digest": opened.digest, "files": len(opened.manifest.files), "verified": True}
-        )
-    else:
-        console().print(
-            f"[green]verified[/] {opened.manifest.name} {opened.digest} ({len(opened.manifest.files)} files)"
-        )
-    return 0

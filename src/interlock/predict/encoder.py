@@ -31,15 +31,20 @@ class OnnxEncoder:
             RefusedError: the bytes are not a model and tokenizer of this shape.
         """
         try:
-            self._session = onnxruntime.InferenceSession(graph, _options(), providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                graph,
+                _options(),
+                providers=["CPUExecutionProvider"],
+                enable_fallback=0,  # it would print, and try again
+            )
             self._tokenizer = Tokenizer.from_buffer(tokenizer)
+            outputs = {output.name: output.shape for output in self._session.get_outputs()}
+            self._wants = {given.name for given in self._session.get_inputs()}
         except Exception as error:
             raise RefusedError(f"the model or tokenizer does not load: {error}") from error
-        outputs = {output.name: output.shape for output in self._session.get_outputs()}
-        if LOGITS not in outputs or outputs[LOGITS][-1] != labels:
+        if outputs.get(LOGITS, [])[-1:] != [labels]:
             raise RefusedError(f"the graph must give '{LOGITS}' of shape (batch, {labels}), it gives {outputs}")
         self._outputs = [name for name in (LOGITS, FEATURES) if name in outputs]
-        self._wants = {given.name for given in self._session.get_inputs()}
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._max_tokens = max_tokens

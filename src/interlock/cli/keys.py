@@ -1,0 +1,229 @@
+"""``interlock keys``, ``interlock sign`` and ``interlock verify``: who vouches for a bundle."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import cyclopts
+
+from interlock.cli.screen import console, say_json
+
+if TYPE_CHECKING:
+    from interlock.bundle.keys import SigningKey
+    from interlock.bundle.open import Bundle
+    from interlock.bundle.trust import Trust
+
+PASSPHRASE = "INTERLOCK_KEY_PASSPHRASE"  # noqa: S105 - the name of a variable
+FOLDER = Path("keys")
+TRUST = "trust.json"
+
+keys = cyclopts.App(name="keys", help="Make keys, and say whose signatures count, as what.")
+
+
+def register(app: cyclopts.App) -> None:
+    """Add this file's commands."""
+    app.command(keys)
+    app.command(sign)
+    app.command(verify)
+
+
+def load_root(folder: Path) -> Trust:
+    """Return the trust root of a key folder; one that trusts nobody when there is none yet."""
+    from interlock.bundle.trust import NOBODY, read_trust
+
+    return read_trust(folder / TRUST) if (folder / TRUST).exists() else NOBODY
+
+
+def _save(folder: Path, root: Trust, said: str) -> int:
+    from interlock.bundle.durable import write_whole
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / TRUST, root.to_bytes())
+    console().print(f"{said}\n{folder / TRUST} is version {root.version}", soft_wrap=True, markup=False)
+    return 0
+
+
+@keys.command
+def new(
+    name: str, /, *, role: Literal["builder", "approver"] | None = None, folder: Path = FOLDER, passphrase: bool = False
+) -> int:
+    """Make a key pair: NAME.key.json to hand out, and private/NAME.pem, which only its owner can read.
+
+    Example: interlock keys new alice --role builder
+
+    Args:
+        name: Whose key it is. One person has keys for one role.
+        role: Trust the key at once, as builder or approver.
+        folder: The key folder.
+        passphrase: Ask for a passphrase, or take it from INTERLOCK_KEY_PASSPHRASE, and encrypt the private key with it.
+    """
+    from interlock.bundle.keys import new_key, private_path
+
+    key = new_key(folder, name, passphrase=_passphrase() if passphrase else None)
+    made = f"{key.name} {key.keyid}\n{folder / f'{name}.key.json'}\n{private_path(folder, name)}"
+    if role is None:
+        console().print(made, soft_wrap=True, markup=False)
+        return 0
+    return _save(folder, load_root(folder).with_key(key, role), f"{made}\ntrusted as {role}")
+
+
+@keys.command(name="list")
+def list_(*, folder: Path = FOLDER, json: bool = False) -> int:
+    """Show every key of the trust root.
+
+    Example: interlock keys list
+
+    Args:
+        folder: The key folder.
+        json: Print one machine-readable object.
+    """
+    from rich.table import Table
+
+    root = load_root(folder)
+    if json:
+        say_json(root.model_dump(mode="json", exclude_none=True))
+        return 0
+    title = f"Version {root.version}; must sign: {', '.join(root.required)}"
+    table = Table("name", "role", "key id", "state", title=title, title_justify="left")
+    for keyid, key in root.keys.items():
+        state = f"revoked {key.revoked.at}: {key.revoked.reason}" if key.revoked else "trusted"
+        table.add_row(key.name, key.role, keyid, state)
+    console().print(table)
+    return 0
+
+
+@keys.command
+def trust(key: Path, /, *, role: Literal["builder", "approver"], folder: Path = FOLDER) -> int:
+    """Let a key sign as builder or as approver.
+
+    Example: interlock keys trust bob.key.json --role approver
+
+    Args:
+        key: A public key file (NAME.key.json). Compare its id with its owner before.
+        role: The one role of this key and of its owner.
+        folder: The key folder.
+    """
+    from interlock.bundle.trust import read_public
+
+    public = read_public(key)
+    said = f"{public.name} {public.keyid} is trusted as {role}"
+    return _save(folder, load_root(folder).with_key(public, role), said)
+
+
+@keys.command
+def revoke(keyid: str, /, *, reason: str, folder: Path = FOLDER) -> int:
+    """Let no signature of a key count any more, whenever it was made.
+
+    Example: interlock keys revoke sha256:1f... --reason "laptop lost"
+
+    Args:
+        keyid: The key's id.
+        reason: Why, for whoever is refused.
+        folder: The key folder.
+    """
+    from interlock.core.clock import SystemClock
+
+    ended = load_root(folder).without(keyid, reason=reason, at=SystemClock().now())
+    return _save(folder, ended, f"{keyid} is revoked")
+
+
+@keys.command
+def require(*roles: Literal["builder", "approver"], folder: Path = FOLDER) -> int:
+    """Say which roles must have signed a bundle; both, unless this says otherwise.
+
+    Example: interlock keys require builder approver
+
+    Args:
+        roles: builder, approver or both.
+        folder: The key folder.
+    """
+    return _save(folder, load_root(folder).requiring(roles), f"must sign: {', '.join(roles)}")
+
+
+def sign(
+    bundle: Path,
+    *,
+    key: str,
+    role: Literal["builder", "approver"] | None = None,
+    folder: Path = FOLDER,
+) -> int:
+    """Verify a bundle, replay its golden messages, and sign its manifest.
+
+    Example: interlock sign runs/1/bundle --key alice --role builder
+
+    Args:
+        bundle: A bundle directory.
+        key: The name of a key in the key folder, or a private key file.
+        role: Sign only if the trust root knows the key in this role.
+        folder: The key folder.
+    """
+    from interlock.bundle.open import open_bundle
+    from interlock.bundle.sign import sign_bundle
+
+    signing = find_key(key, folder=folder)
+    if role is not None:
+        _check_role(signing, role, load_root(folder))
+    opened = open_bundle(bundle)
+    keyid = sign_bundle(bundle, opened.verified, signing)
+    console().print(f"signed {opened.digest}\nby {keyid}", soft_wrap=True)
+    return 0
+
+
+def find_key(key: str, *, folder: Path = FOLDER) -> SigningKey:
+    """Return a private key by its name in the key folder, or by its file."""
+    from interlock.bundle.keys import load_key, private_path
+
+    named = private_path(folder, key)
+    return load_key(named if named.is_file() else Path(key), passphrase=_passphrase)
+
+
+def _check_role(key: SigningKey, role: str, root: Trust) -> None:
+    from interlock.core.errors import InputError, Problem
+
+    known = root.keys.get(key.keyid)
+    if known is None or known.revoked is not None or known.role != role:
+        state = (
+            "an unknown key" if known is None else "a revoked key" if known.revoked else f"one to sign as {known.role}"
+        )
+        problem = Problem("trust root", key.keyid, f"a trusted {role}", state)
+        raise InputError(f"this key does not sign as {role}", [problem], todo="See: interlock keys list")
+
+
+def _passphrase() -> str:
+    return os.environ.get(PASSPHRASE) or getpass.getpass("Passphrase: ")
+
+
+def verify(bundle: Path, *, trust: Path | None = None, json: bool = False) -> int:
+    """Check every byte of a bundle, its signatures and its golden messages. Exit 1 when anything differs.
+
+    Example: interlock verify runs/1/bundle --trust keys/trust.json
+
+    Args:
+        bundle: A bundle directory.
+        trust: The trust root. Without it signatures are not checked, and the output says so.
+        json: Print one machine-readable object.
+    """
+    from interlock.bundle.open import open_bundle
+
+    opened = open_bundle(bundle, trust)
+    signers = [{"role": one.role, "name": one.name, "keyid": one.keyid} for one in opened.signers]
+    if json:
+        body = {"bundle": str(bundle), "digest": opened.digest, "files": len(opened.manifest.files), "verified": True}
+        say_json({**body, "signed": opened.signed, "signers": signers})
+        return 0
+    screen = console()
+    screen.print(f"[green]verified[/] {opened.manifest.name} {opened.digest} ({len(opened.manifest.files)} files)")
+    for one in opened.signers:
+        screen.print(f"signed as {one.role} by {one.name} {one.keyid}", markup=False, soft_wrap=True)
+    if not opened.signers:
+        screen.print(f"[yellow]{_unsigned(opened)}[/]", soft_wrap=True)
+    return 0
+
+
+def _unsigned(opened: Bundle) -> str:
+    if opened.verified.signature is None:
+        return "not signed: nobody vouches for these bytes"
+    return "signatures not checked: give the trust root with --trust"

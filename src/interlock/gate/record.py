@@ -1,0 +1,82 @@
+"""Judging on the record: attempts are entered before anybody looks, verdicts after. Knows no storage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from interlock.core.canonical import digest_of
+from interlock.core.clock import Clock
+from interlock.core.ledger import LONGEST, Deed, Entry, Ledger
+from interlock.core.receipt import Receipt
+from interlock.core.verdict import Judgement
+from interlock.gate.judge import judge
+
+ATTEMPT, VERDICT, PACKED = "attempt", "verdict", "packed"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A ledger, and who enters something in it, by which clock."""
+
+    ledger: Ledger
+    actor: str
+    clock: Clock
+
+    def attempt(self, receipt: Receipt) -> int:
+        """Enter that ``receipt`` is about to be judged; return which candidate of its rows it is: 1, 2, ...
+
+        The ledger decides the order, so two gates at once get two numbers. Judging a receipt again is no new attempt.
+        """
+        rows = evaluation_set(receipt)
+        self._enter(Deed.of(ATTEMPT, receipt.digest, actor=self.actor, evidence={"evaluation_set": rows}))
+        tried = dict.fromkeys(
+            entry.deed.subject
+            for entry in self.ledger.entries()
+            if entry.deed.action == ATTEMPT and entry.deed.evidence.get("evaluation_set") == rows
+        )
+        return list(tried).index(receipt.digest) + 1
+
+    def verdict(self, receipt: Receipt, judgement: Judgement, *, champion: Receipt | None = None) -> Entry:
+        """Enter what was found about ``receipt``."""
+        evidence = {
+            "receipt": receipt.digest,
+            "evaluation_set": evaluation_set(receipt),
+            "contract": receipt.parsed_contract.digest,
+            "judgement": digest_of(judgement.to_json()),
+        }
+        if champion is not None:
+            evidence["champion"] = champion.digest
+        note = f"{judgement.verdict}: {', '.join(judgement.reasons)}"[:LONGEST]
+        return self._enter(Deed.of(VERDICT, receipt.digest, actor=self.actor, evidence=evidence, note=note))
+
+    def packed(self, bundle_digest: str, receipt: Receipt) -> Entry:
+        """Enter that the bundle of that digest was packed with ``receipt`` as its evidence."""
+        return self._enter(Deed.of(PACKED, bundle_digest, actor=self.actor, evidence={"receipt": receipt.digest}))
+
+    def _enter(self, deed: Deed) -> Entry:
+        return self.ledger.append(deed, at=self.clock.now())
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A judgement, and where it was entered."""
+
+    judgement: Judgement
+    attempt: int | None = None  # how many candidates were judged on these rows, this one included
+    entry: Entry | None = None
+
+
+def judge_on_record(
+    receipt: Receipt, record: Record | None, *, claimed_digest: str | None, champion: Receipt | None = None
+) -> Judged:
+    """Judge as ``judge`` does, with the attempt entered before and the verdict after; without a record, only judge."""
+    if record is None:
+        return Judged(judge(receipt, claimed_digest=claimed_digest, champion=champion))
+    attempt = record.attempt(receipt)
+    judgement = judge(receipt, claimed_digest=claimed_digest, champion=champion)
+    return Judged(judgement, attempt, record.verdict(receipt, judgement, champion=champion))
+
+
+def evaluation_set(receipt: Receipt) -> str:
+    """Return the digest of the rows a receipt was measured on: which they are and their right labels, in any order."""
+    return digest_of(sorted([row.id, *row.labels] for row in receipt.rows))

@@ -1,0 +1,29 @@
+"""The tables as they are now. Knows no history: ``migrations`` has every step from nothing to here."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
+
+METADATA = MetaData()
+
+VERSIONS = Table(  # one row for each migration that was run
+    "schema_version",
+    METADATA,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+)
+
+LEDGER = Table(
+    "ledger",
+    METADATA,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("time", Text, nullable=False),
+    Column("key", Text, nullable=False, unique=True),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("evidence", Text, nullable=False),  # canonical JSON
+    Column("note", Text, nullable=False),
+    Column("previous", Text, nullable=False, unique=True),
+    Column("hash", Text, nullable=False, unique=True),
+    Index("ledger_subject", "subject"),
+)
