@@ -137,7 +137,7 @@ class Loop:
     def _epoch(self, epoch: int) -> None:
         batches = self._batches(epoch)
         done = self.progress.step - (epoch - 1) * len(batches)
-        since, spent = self.clock.monotonic(), self.stepper.input_seconds
+        since, spent, rows = self.clock.monotonic(), self.stepper.input_seconds, 0
         for batch in batches[done:]:
             self.task.model.train()
             step = self.progress.step + 1
@@ -146,11 +146,14 @@ class Loop:
             self.progress.step = step
             self.progress.whole.add(stepped)
             self.progress.recent.add(batch, stepped)
+            rows += len(batch)
             if logged:
                 now = self.clock.monotonic()
-                input_share = (self.stepper.input_seconds - spent) / max(now - since, 1e-9)
-                self._say({**self._line(epoch, stepped, now - since), "input_share": input_share, "layers": layers})
-                self.progress.recent, since, spent = Window(), now, self.stepper.input_seconds
+                seconds = max(now - since, 1e-9)
+                input_share = (self.stepper.input_seconds - spent) / seconds
+                speed = {"ex_per_sec": rows / seconds, "input_share": input_share}
+                self._say({**self._line(epoch, stepped), **speed, "layers": layers})
+                self.progress.recent, since, spent, rows = Window(), now, self.stepper.input_seconds, 0
             self._checkpoint()
         whole, self.progress.whole = self.progress.whole, Meter()
         line = {
@@ -217,7 +220,7 @@ class Loop:
             for warning in concerns(line, n=seen, whole=self.entropy, k=k):
                 self.watchdog.warn(*warning)
 
-    def _line(self, epoch: int, stepped: Stepped, seconds: float) -> dict[str, Any]:
+    def _line(self, epoch: int, stepped: Stepped) -> dict[str, Any]:
         recent, rates = self.progress.recent, [float(group["lr"]) for group in self.stepper.optimizer.param_groups]
         return {
             "event": "step",
@@ -229,7 +232,6 @@ class Loop:
             "lr_bottom": min(rates),
             "grad_norm": stepped.norm,
             "clipped": recent.clipped,
-            "ex_per_sec": len(recent.seen) / max(seconds, 1e-9),
             "mem_gb": _peak_memory_gb(),
             **quality(self.task.rows, recent.seen, torch.tensor(recent.losses)),
         }
