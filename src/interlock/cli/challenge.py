@@ -107,7 +107,9 @@ def _answer(found: Injections | Counterfactuals, title: str, *, about: dict[str,
         say_json({**about, **found.to_json()})
     else:
         head, lines = cells(found)
-        table = RichTable(*head, title=escape(title), title_justify="left")
+        table = RichTable(title=escape(title), title_justify="left")
+        for column in head:
+            table.add_column(column, overflow="fold")
         for line in lines:
             table.add_row(*map(escape, line))
         console().print(table)

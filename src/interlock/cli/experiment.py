@@ -191,9 +191,11 @@ def show(found: Found, out: Path) -> None:
     screen = console()
     tables = [cells(found), *([money_cells(found)] if isinstance(found, Bench) else [])]
     for (head, lines), name in zip(tables, (title(found), "Dollars a month"), strict=False):
-        table = RichTable(*head, title=escape(name), title_justify="left")
+        table = RichTable(title=escape(name), title_justify="left", padding=(0, 0, 0, 1))
+        for column in head:
+            table.add_column(column, overflow="fold")
         for line in lines:
-            table.add_row(*(escape(cell.replace(" (", "\n(")) for cell in line))
+            table.add_row(*(escape(cell.replace(" (", "\n").removesuffix(")")) for cell in line))
         screen.print(table)
     for sentence in readings(found):
         screen.print(sentence, markup=False, soft_wrap=True)

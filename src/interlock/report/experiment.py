@@ -136,7 +136,8 @@ def reading(contest: Contest, by: By) -> str:
         return f"{head}: no difference shown once all rows of this table are allowed for"
     if needed is None:
         return f"{head}: no difference shown, and no number of rows would show one so small"
-    return f"{head}: no difference shown; about {needed:,} more rows would show one of this size"
+    rows = "rows of the rarest labels" if by == "rare_recall" else "rows"
+    return f"{head}: no difference shown; about {needed:,} more {rows} would show one of this size"
 
 
 def contest_json(contest: Contest) -> dict[str, Any]:
