@@ -135,7 +135,8 @@ def reading(contest: Contest, by: By) -> str:
     if gap.low > 0 or gap.high < 0:
         return f"{head}: no difference shown once all rows of this table are allowed for"
     if needed is None:
-        return f"{head}: no difference shown, and no number of rows would show one so small"
+        seeds = " without more seeds" if gap.method == "student_seeds" else ""
+        return f"{head}: no difference shown, and no number of rows would show one so small{seeds}"
     rows = "rows of the rarest labels" if by == "rare_recall" else "rows"
     return f"{head}: no difference shown; about {needed:,} more {rows} would show one of this size"
 
