@@ -7,13 +7,17 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from interlock.build import Built
 from interlock.bundle import layout
+from interlock.bundle.durable import write_whole
 from interlock.bundle.manifest import make_manifest
 from interlock.bundle.open import open_bundle
 from interlock.bundle.pack import pack
+from interlock.bundle.parts import UNKNOWN_THRESHOLD
 from interlock.bundle.read import read_verified
 from interlock.core.errors import InputError, InterlockError, RefusedError
 
@@ -49,7 +53,8 @@ def test_a_changed_byte_in_any_file_is_refused_by_name(bundle: Path) -> None:
     open_bundle(bundle)  # and whole again it opens
 
 
-def test_every_flipped_bit_of_the_manifest_is_refused_with_a_typed_error(bundle: Path) -> None:
+def test_every_flipped_bit_of_the_manifest_is_refused_with_a_typed_error(tiny: Path) -> None:
+    bundle = tiny
     whole = (bundle / layout.MANIFEST).read_bytes()
     refused = 0
     for position in range(0, len(whole) * 8, 23):  # bits all over the file; every single one would take minutes
@@ -205,3 +210,41 @@ def test_packing_that_is_interrupted_leaves_nothing(tmp_path: Path, monkeypatch:
         pack({layout.POLICY: b"{}"}, tmp_path / "bundle", name="x", created="", identity={})
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_no_known_name_is_not_packed(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no place for"):
+        pack({"notes.txt": b""}, tmp_path / "b", name="x", created="", identity={})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_gate_is_one_finite_number(tiny: Path) -> None:
+    for value, said in ((np.array([np.nan]), "finite"), (np.array([1.0, 2.0]), "one finite number")):
+        with pytest.raises(RefusedError, match=said):
+            open_bundle(remade(tiny, detectors_safetensors=save({UNKNOWN_THRESHOLD: value})))
+    assert open_bundle(remade(tiny, detectors_safetensors=save({}))).predictor.unknown is None
+
+
+def test_golden_logits_of_another_number_are_refused(tiny: Path) -> None:
+    lines = [json.loads(line) for line in (tiny / layout.GOLDEN).read_bytes().splitlines()]
+    lines[0]["logits"].append(0.0)
+
+    with pytest.raises(RefusedError, match="3 numbers"):
+        open_bundle(remade(tiny, golden_jsonl="\n".join(map(json.dumps, lines)).encode()))
+
+
+def test_an_opened_bundle_gives_its_contract_and_receipt(tiny: Path) -> None:
+    opened = open_bundle(tiny)
+
+    assert opened.contract.name == opened.manifest.name == "tiny"
+    assert [row.id for row in opened.receipt().rows] == ["a", "b"]
+
+
+def test_a_write_that_fails_leaves_the_old_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "f").write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(tmp_path / "f", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+    assert (tmp_path / "f").read_bytes() == b"old"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import random
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,13 +40,20 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
         yield opened
 
 
-@pytest.fixture
-def filled(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def eight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store of eight entries."""
-    with open_ledger(tmp_path / "store.db") as opened:
+    path = tmp_path_factory.mktemp("eight") / "store.db"
+    with open_ledger(path) as opened:
         for number in range(8):
             opened.append(deed(number), at=NOW + timedelta(minutes=number))
-    return tmp_path / "store.db"
+    return path
+
+
+@pytest.fixture
+def filled(eight: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may spoil."""
+    return Path(shutil.copy(eight, tmp_path / "store.db"))
 
 
 def test_entries_are_numbered_chained_and_kept_in_order(ledger: Ledger) -> None:

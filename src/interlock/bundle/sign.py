@@ -124,9 +124,12 @@ def signers(data: bytes | None, manifest: bytes, trust: Trust) -> tuple[Signer, 
     found, problems = [], []
     for signature in parse_envelope(data, manifest).signatures:
         key = trust.keys.get(signature.keyid)
-        if wrong := _wrong(signature, key, manifest):
-            problems.append(Problem(SIGNATURE, f"signatures.{signature.keyid}", *wrong))
-        elif key is not None:
+        where = f"signatures.{signature.keyid}"
+        if key is None:
+            problems.append(Problem(SIGNATURE, where, "a key of the trust root", "an unknown key"))
+        elif wrong := _wrong(signature, key, manifest):
+            problems.append(Problem(SIGNATURE, where, *wrong))
+        else:
             found.append(Signer(key.role, key.name, signature.keyid))
     if problems := [*problems, *_missing(trust, tuple(found))]:
         raise RefusedError("the bundle's signatures do not suffice", problems)
@@ -139,13 +142,11 @@ def _missing(trust: Trust, found: tuple[Signer, ...]) -> Iterator[Problem]:
             yield Problem(SIGNATURE, role, f"a signature of a trusted {role}", "none")
 
 
-def _wrong(signature: Signature, key: Trusted | None, manifest: bytes) -> tuple[str, str] | None:
+def _wrong(signature: Signature, key: Trusted, manifest: bytes) -> tuple[str, str] | None:
     """Return what was expected of a signature and what it is instead; nothing when it holds."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    if key is None:
-        return "a key of the trust root", "an unknown key"
     if key.revoked is not None:
         return "a key in force", f"{key.name}'s, revoked at {key.revoked.at}: {key.revoked.reason}"
     try:

@@ -158,23 +158,24 @@ def cost_matrix(costs: Costs, contract: Contract) -> FloatArray:
     return matrix
 
 
-def measurements(derived: Derived) -> dict[str, Measurement]:
-    """Return every measurement the rows support, by name."""
+def measurements(derived: Derived, *, level: float = 0.95) -> dict[str, Measurement]:
+    """Return every measurement the rows support, by name, with intervals of the confidence ``level``."""
     single, gold, top = derived.single, derived.gold, derived.top
-    found = classification(derived.probabilities[single], gold[single], labels=derived.contract.label_names)
-    found["cost_per_message"] = cost_per_message(top[single], gold[single], matrix=derived.cost_matrix)
+    names = derived.contract.label_names
+    found = classification(derived.probabilities[single], gold[single], labels=names, level=level)
+    found["cost_per_message"] = cost_per_message(top[single], gold[single], matrix=derived.cost_matrix, level=level)
     correct = top == gold
-    found["coverage"] = coverage(derived.accepted)
-    found["accepted_accuracy"] = accepted_accuracy(derived.accepted[single], correct[single])
+    found["coverage"] = coverage(derived.accepted, level=level)
+    found["accepted_accuracy"] = accepted_accuracy(derived.accepted[single], correct[single], level=level)
     for percent in (50, 95, 99):
         name = f"latency_p{percent}_ms"
-        found[name] = quantile(np.array(derived.receipt.latency_ms), percent / 100, name=name)
+        found[name] = quantile(np.array(derived.receipt.latency_ms), percent / 100, name=name, level=level)
     if FP32 in derived.receipt.predicted:
         whole = derived.columns_of(FP32) == gold
-        loss = accuracy_difference(whole[single], correct[single])
+        loss = accuracy_difference(whole[single], correct[single], level=level)
         found["quantization_accuracy_loss"] = _named(loss, "quantization_accuracy_loss")
     if not single.all():
-        found |= _as_sets(derived)
+        found |= _as_sets(derived, level=level)
     return found
 
 
@@ -187,14 +188,14 @@ def baseline_accuracies(derived: Derived) -> dict[str, dict[str, Measurement]]:
     return out
 
 
-def _as_sets(derived: Derived) -> dict[str, Measurement]:
+def _as_sets(derived: Derived, *, level: float) -> dict[str, Measurement]:
     """Measure rows with ``labels`` as sets: what was found is the detected intents, or the one label."""
     shape = (len(derived.receipt.rows), len(derived.contract.labels))
     wanted, found = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
     for i, (row, decision) in enumerate(zip(derived.receipt.rows, derived.decisions, strict=True)):
         wanted[i, [derived.contract.index[label] for label in row.labels]] = True
         found[i, [derived.contract.index[label] for label in decision.intents] or [derived.top[i]]] = True
-    return {"exact_match": exact_match(found, wanted), "micro_f1": micro_f1(found, wanted)}
+    return {"exact_match": exact_match(found, wanted, level=level), "micro_f1": micro_f1(found, wanted, level=level)}
 
 
 def _named(measurement: Measurement, name: str) -> Measurement:

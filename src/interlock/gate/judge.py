@@ -24,10 +24,14 @@ from interlock.measure.proportion import proportion
 
 TOLERANCE = 1e-9  # between a printed metric and the same metric recomputed from the rows
 TOLERATED = {"near", "time"}  # crossings an official split may have; a split of our own making has none of any kind
+ALPHA = 0.05
+MOST_ATTEMPTS = 10  # candidates on the same rows; beyond, the bootstrap could not resolve the levels
 PINNED = ("dataset_version", "split_manifest_version", "model_version")
 
 
-def judge(receipt: Receipt, *, claimed_digest: str | None, champion: Receipt | None = None) -> Judgement:
+def judge(
+    receipt: Receipt, *, claimed_digest: str | None, champion: Receipt | None = None, attempt: int = 1
+) -> Judgement:
     """Return the verdict on ``receipt``.
 
     Args:
@@ -35,12 +39,14 @@ def judge(receipt: Receipt, *, claimed_digest: str | None, champion: Receipt | N
         claimed_digest: the digest its file states; anything but the true one refuses.
         champion: the receipt of the router in service, on the same rows. Without one, comparisons are with what the
             receipt keeps of the champion it was built against, else with its best baseline, and say so.
+        attempt: which candidate this is of those judged on the same rows; later ones have more to prove.
 
     Raises:
         InputError: the receipt's parts contradict each other (logits that do not fit the labels, unknown labels).
     """
-    derived = Derived(receipt)
+    derived, level = Derived(receipt), attempt_level(attempt)
     refusals = [
+        *_spent(attempt),
         *_wrong_digest(receipt, claimed_digest),
         *_wrong_identity(derived),
         *_wrong_rows(derived),
@@ -48,12 +54,27 @@ def judge(receipt: Receipt, *, claimed_digest: str | None, champion: Receipt | N
     ]
     if refusals:
         return Judgement((), tuple(refusals))
-    measured = measurements(derived)
+    measured = measurements(derived, level=level)
     if refusals := list(_edited(receipt, measured)):
         return Judgement((), tuple(refusals), measured)
-    measured |= _against_champion(derived, champion)
+    measured |= _against_champion(derived, champion, level=level)
     verdicts = [*_required_slices(derived), *_critical_recalls(derived, measured), *_limits(derived, measured)]
     return Judgement(tuple(verdicts), (), measured)
+
+
+def attempt_level(attempt: int) -> float:
+    """Return the confidence level that candidate 1, 2, ... of the same rows is judged at.
+
+    The first is judged at 95 %, candidate k at 1 - 0.05 / (k (k - 1)). As these shares sum to 0.05 over k = 2, 3, ...,
+    all candidates together pass a limit that none of them meets with a probability of at most 5 %: each judgement looks
+    at one end of a two-sided interval (alpha investing, Foster and Stine 2008, without earning any back).
+    """
+    return 1 - ALPHA / max(1, attempt * (attempt - 1))
+
+
+def _spent(attempt: int) -> Iterator[str]:
+    if attempt > MOST_ATTEMPTS:
+        yield f"attempts:{attempt}"
 
 
 def _wrong_digest(receipt: Receipt, claimed: str | None) -> Iterator[str]:
@@ -108,7 +129,7 @@ def _same(printed: object, value: float) -> bool:
     return abs(float(printed) - value) <= TOLERANCE
 
 
-def _against_champion(derived: Derived, champion: Receipt | None) -> dict[str, Measurement]:
+def _against_champion(derived: Derived, champion: Receipt | None, *, level: float) -> dict[str, Measurement]:
     """Return paired comparisons on the single-label rows; unmeasured when the rows are not the same."""
     wanted = [name for name in derived.contract.limits if name.endswith("_vs_champion")]
     if not wanted:
@@ -118,8 +139,8 @@ def _against_champion(derived: Derived, champion: Receipt | None) -> dict[str, M
         return {limit: unmeasured(limit) for limit in wanted}
     single, gold = derived.single, derived.gold
     mine, theirs = (derived.top == gold)[single], (found == gold)[single]
-    difference = accuracy_difference(mine, theirs)
-    ratio = cost_ratio(derived.top[single], found[single], gold[single], matrix=derived.cost_matrix)
+    difference = accuracy_difference(mine, theirs, level=level)
+    ratio = cost_ratio(derived.top[single], found[single], gold[single], matrix=derived.cost_matrix, level=level)
     made = {"accuracy_vs_champion": difference, "cost_vs_champion": ratio}
     return {limit: _against(made[limit], limit, name) if limit in made else unmeasured(limit) for limit in wanted}
 

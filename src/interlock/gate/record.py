@@ -62,18 +62,21 @@ class Judged:
     """A judgement, and where it was entered."""
 
     judgement: Judgement
-    attempt: int | None = None  # how many candidates were judged on these rows, this one included
+    attempt: int | None = None  # which candidate of its rows it is
     entry: Entry | None = None
 
 
 def judge_on_record(
     receipt: Receipt, record: Record | None, *, claimed_digest: str | None, champion: Receipt | None = None
 ) -> Judged:
-    """Judge as ``judge`` does, with the attempt entered before and the verdict after; without a record, only judge."""
+    """Judge as ``judge`` does, with the attempt entered before, counted, and the verdict after.
+
+    Without a record the receipt is only judged, as the first candidate of its rows.
+    """
     if record is None:
         return Judged(judge(receipt, claimed_digest=claimed_digest, champion=champion))
     attempt = record.attempt(receipt)
-    judgement = judge(receipt, claimed_digest=claimed_digest, champion=champion)
+    judgement = judge(receipt, claimed_digest=claimed_digest, champion=champion, attempt=attempt)
     return Judged(judgement, attempt, record.verdict(receipt, judgement, champion=champion))
 
 

@@ -40,15 +40,15 @@ class OnnxEncoder:
             self._tokenizer = Tokenizer.from_buffer(tokenizer)
             outputs = {output.name: output.shape for output in self._session.get_outputs()}
             self._wants = {given.name for given in self._session.get_inputs()}
+            self._tokenizer.no_padding()
+            self._tokenizer.no_truncation()
+            self._tail = 1 if self._ends_with_special() else 0
         except Exception as error:
             raise RefusedError(f"the model or tokenizer does not load: {error}") from error
         if outputs.get(LOGITS, [])[-1:] != [labels]:
             raise RefusedError(f"the graph must give '{LOGITS}' of shape (batch, {labels}), it gives {outputs}")
         self._outputs = [name for name in (LOGITS, FEATURES) if name in outputs]
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
         self._max_tokens = max_tokens
-        self._tail = 1 if self._ends_with_special() else 0
 
     def encode(self, text: NormalText, *, with_pieces: bool = False) -> Encoded:
         """Tokenize one text; a cut keeps the closing special token."""
