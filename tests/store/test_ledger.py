@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import os
 import random
 import shutil
 import sqlite3
@@ -13,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 
 from interlock.core.errors import InputError, RefusedError
 from interlock.core.ledger import LONGEST, START, Deed, Ledger, breaks
@@ -30,14 +33,38 @@ def deed(number: int, **changed: str) -> Deed:
     )
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    """An empty ledger of each kind."""
+    """An empty ledger of each kind; PostgreSQL's where INTERLOCK_POSTGRES names a database for tests."""
     if request.param == "memory":
         yield MemoryLedger()
         return
-    with open_ledger(tmp_path / "store.db") as opened:
+    where = str(tmp_path / "store.db") if request.param == "sqlite" else emptied_postgresql()
+    with open_ledger(where) as opened:
         yield opened
+
+
+def emptied_postgresql() -> str:
+    url = os.environ.get("INTERLOCK_POSTGRES", "")
+    if not url:
+        pytest.skip("set INTERLOCK_POSTGRES to the URL of an empty database")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE IF EXISTS ledger, schema_version")
+        connection.exec_driver_sql("DROP FUNCTION IF EXISTS ledger_only_grows")
+    engine.dispose()
+    return url
+
+
+@pytest.mark.parametrize("statement", ["UPDATE ledger SET note = 'x'", "DELETE FROM ledger", "TRUNCATE ledger"])
+def test_postgresql_refuses_changes_too(statement: str) -> None:
+    url = emptied_postgresql()
+    with open_ledger(url) as opened:
+        opened.append(deed(1), at=NOW)
+    engine = create_engine(url)
+    with pytest.raises(DBAPIError, match="only grows"), engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -108,22 +135,24 @@ def test_the_head_stays_known_while_the_ledger_grows(ledger: Ledger) -> None:
     assert [problem.field for problem in breaks(ledger.entries(), head="sha256:unknown")] == ["head"]
 
 
-def append_many(path: Path, first: int, count: int) -> None:
+def append_many(path: Path | str, first: int, count: int) -> None:
     with open_ledger(path) as opened:
         for number in range(first, first + count):
             opened.append(deed(number), at=NOW)
 
 
-def test_writers_in_several_processes_make_one_chain(tmp_path: Path) -> None:
-    path, spawn = tmp_path / "store.db", multiprocessing.get_context("spawn")
-    workers = [spawn.Process(target=append_many, args=(path, first, 30)) for first in (0, 15, 100)]  # 15 deeds shared
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_writers_in_several_processes_make_one_chain(kind: str, tmp_path: Path) -> None:
+    where = str(tmp_path / "store.db") if kind == "sqlite" else emptied_postgresql()
+    spawn = multiprocessing.get_context("spawn")
+    workers = [spawn.Process(target=append_many, args=(where, first, 30)) for first in (0, 15, 100)]  # 15 deeds shared
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
 
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
-    with open_ledger(path) as opened:
+    with open_ledger(where) as opened:
         entries = list(opened.entries())
     assert len(entries) == 75
     assert breaks(entries) == []

@@ -50,6 +50,8 @@ CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON ledger FOR EACH STATEMENT E
 """,
 )
 
+LOCK = 0x696C6B  # any number that nobody else locks
+
 Step = tuple[tuple[str, ...], dict[str, tuple[str, ...]]]
 STEPS: tuple[Step, ...] = (
     (
@@ -65,6 +67,8 @@ def migrate(connection: Connection, *, to: int = len(STEPS)) -> None:
     Raises:
         InputError: a newer release has been here.
     """
+    if connection.dialect.name == "postgresql":  # as SQLite's BEGIN IMMEDIATE: one process migrates, the others wait
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
     if not inspect(connection).has_table(VERSIONS.name):
         VERSIONS.create(connection)
     done = max(connection.scalars(select(VERSIONS.c.version)), default=0)
