@@ -193,3 +193,10 @@ def signed(tiny: Path, keys: dict[str, SigningKey]) -> Path:
     for name in ("alice", "bob"):
         sign_bundle(tiny, read_verified(tiny), keys[name])
     return tiny
+
+
+@pytest.fixture
+def trust_file(trust: Trust, tmp_path: Path) -> Path:
+    """The trust root as a file."""
+    (tmp_path / "trust.json").write_bytes(trust.to_bytes())
+    return tmp_path / "trust.json"
