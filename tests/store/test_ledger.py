@@ -23,6 +23,8 @@ from interlock.store.ledger import open_ledger
 from interlock.testing import MemoryLedger
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+POSTGRESQL = os.environ.get("INTERLOCK_POSTGRES", "")
+DATABASES = ["sqlite", "postgresql"] if POSTGRESQL else ["sqlite"]
 COLUMNS = ("time", "key", "actor", "action", "subject", "evidence", "note", "previous", "hash")
 
 
@@ -33,7 +35,7 @@ def deed(number: int, **changed: str) -> Deed:
     )
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+@pytest.fixture(params=["memory", *DATABASES])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
     """An empty ledger of each kind; PostgreSQL's where INTERLOCK_POSTGRES names a database for tests."""
     if request.param == "memory":
@@ -45,17 +47,15 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
 
 
 def emptied_postgresql() -> str:
-    url = os.environ.get("INTERLOCK_POSTGRES", "")
-    if not url:
-        pytest.skip("set INTERLOCK_POSTGRES to the URL of an empty database")
-    engine = create_engine(url)
+    engine = create_engine(POSTGRESQL)
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE IF EXISTS ledger, schema_version")
         connection.exec_driver_sql("DROP FUNCTION IF EXISTS ledger_only_grows")
     engine.dispose()
-    return url
+    return POSTGRESQL
 
 
+@pytest.mark.skipif(not POSTGRESQL, reason="set INTERLOCK_POSTGRES to the URL of an empty database")
 @pytest.mark.parametrize("statement", ["UPDATE ledger SET note = 'x'", "DELETE FROM ledger", "TRUNCATE ledger"])
 def test_postgresql_refuses_changes_too(statement: str) -> None:
     url = emptied_postgresql()
@@ -141,7 +141,7 @@ def append_many(path: Path | str, first: int, count: int) -> None:
             opened.append(deed(number), at=NOW)
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", DATABASES)
 def test_writers_in_several_processes_make_one_chain(kind: str, tmp_path: Path) -> None:
     where = str(tmp_path / "store.db") if kind == "sqlite" else emptied_postgresql()
     spawn = multiprocessing.get_context("spawn")
