@@ -48,6 +48,7 @@ CALLS: dict[str, tuple[list[str], Callable[..., Any]]] = {
     "confusion.confusion_matrix": (["gold", "gold"], lambda f, s, g: f(s, g, k=2)),
     "confusion.confused_pairs": (["gold", "gold"], lambda f, s, g: f(s, g, labels=["a", "b"], costs=COSTS)),
     "confusion.by_slice": (["flags"], lambda f, c: f(c, list("xyxy")[: len(c)], field="lang")),
+    "contest.contests": (["flags", "flags"], lambda f, a, b: f([a], [[b]])),
     "cost.cost_per_message": (["gold", "gold"], lambda f, s, g: f(s, g, matrix=COSTS, **FEW)),
     "cost.cost_ratio": (["gold", "gold", "gold"], lambda f, a, b, g: f(a, b, g, matrix=COSTS, **FEW)),
     "drift.label_drift": (["counts", "counts"], lambda f, a, b: f(a, b, **FEW)),
