@@ -106,7 +106,7 @@ def tracks(
     by: Literal["accuracy", "rare_recall"] = "accuracy",
     recipe: Choices = RECIPE,
 ) -> int:
-    """Compare training everything with the upper half, low-rank additions (extra lora) and the head alone.
+    """Compare training everything with the upper half, low-rank additions and the head alone.
 
     Args:
         given: What is trained on what.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -112,14 +113,14 @@ class ConfidenceCalibrator(Calibrator, Protocol):
         ...
 
 
-class _TopLabel:
+class _TopLabel(ABC):
     """What calibrators of a confidence share: how they treat logits."""
 
     __slots__ = ()
 
+    @abstractmethod
     def confidence(self, stated: FloatArray) -> FloatArray:
         """Map confidences in 0-1, of any shape, to confidences in 0-1."""
-        raise NotImplementedError
 
     def probabilities(self, logits: FloatArray) -> FloatArray:
         """Map logits of shape (..., k labels) to probabilities of the same shape; the first label stays first."""
