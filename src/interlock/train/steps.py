@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interlock.core.clock import Clock
 from interlock.core.contract import Contract
-from interlock.core.dataset import Split
+from interlock.core.dataset import CalibrationSet, Split, TrainSet
 from interlock.core.progress import Watch
 from interlock.train.baselines import fit_baselines
 from interlock.train.encoders import Encoder, resolve
 from interlock.train.recipe import Recipe
+
+if TYPE_CHECKING:
+    from interlock.train.fit import Fitted
 
 CHECKPOINT, STEP_LOG = "checkpoint.safetensors", "train.jsonl"
 RATES = {"lora": 5.0}  # track -> times the encoder's rate: few parameters, far from where they should be
@@ -55,43 +58,63 @@ def train_and_export(  # noqa: PLR0913 - the nouns of a training run, by keyword
         watch: told of every step.
         clock: for speeds.
     """
-    from interlock.train.checkpoint import Checkpoints
     from interlock.train.export import export, quantize
-    from interlock.train.fit import fit
-    from interlock.train.step_log import StepLog
 
     chosen = resolve(encoder)
     graph, graph_int8 = graphs
-    rate = recipe.learning_rate or chosen.learning_rate * RATES.get(recipe.track, 1.0)
-    final = replace(recipe, learning_rate=rate)
     watch({"event": "stage", "stage": "baselines", "detail": f"{len(split.train)} rows"})
     found = {
         baseline.name: [contract.label_names[column] for column in baseline.predict(split.test.texts)]
-        for baseline in fit_baselines(split.train, contract, seed=final.seed)
+        for baseline in fit_baselines(split.train, contract, seed=recipe.seed)
     }
     watch(
         {
             "event": "stage",
             "stage": "train",
-            "detail": f"{chosen.name} on {len(split.train)} rows, {final.epochs} epochs",
+            "detail": f"{chosen.name} on {len(split.train)} rows, {recipe.epochs} epochs",
         }
     )
-    checkpoints = Checkpoints(run / CHECKPOINT, key)
-    with StepLog(run / STEP_LOG, watch) as log:
-        fitted = fit(
-            split.train,
-            split.calibration,
-            labels=contract.label_names,
-            encoder=chosen,
-            recipe=final,
-            policy=contract.input,
-            log=log,
-            clock=clock,
-            checkpoints=checkpoints,
-        )
+    fitted = fit_in(
+        run, split.train, split.calibration, contract, encoder=chosen, recipe=recipe, key=key, watch=watch, clock=clock
+    )
     fitted.save(run / "model")
     watch({"event": "stage", "stage": "export", "detail": "ONNX, then int8"})
     export(fitted, run / graph)
     quantize(run / graph, run / graph_int8)
-    checkpoints.remove()
-    return Trained(chosen, final, found, fitted.facts)
+    (run / CHECKPOINT).unlink(missing_ok=True)
+    return Trained(chosen, fitted.recipe, found, fitted.facts)
+
+
+def fit_in(  # noqa: PLR0913 - the nouns of a training run, by keyword
+    folder: Path,
+    train: TrainSet,
+    watched: CalibrationSet,
+    contract: Contract,
+    *,
+    encoder: Encoder,
+    recipe: Recipe,
+    key: str,
+    watch: Watch,
+    clock: Clock,
+) -> Fitted:
+    """Fine-tune with log and checkpoint in ``folder``, going on with an interrupted training of ``key`` if there is one.
+
+    A rate of ``None`` becomes the encoder's own, times what the track asks for.
+    """
+    from interlock.train.checkpoint import Checkpoints
+    from interlock.train.fit import fit
+    from interlock.train.step_log import StepLog
+
+    rate = recipe.learning_rate or encoder.learning_rate * RATES.get(recipe.track, 1.0)
+    with StepLog(folder / STEP_LOG, watch) as log:
+        return fit(
+            train,
+            watched,
+            labels=contract.label_names,
+            encoder=encoder,
+            recipe=replace(recipe, learning_rate=rate),
+            policy=contract.input,
+            log=log,
+            clock=clock,
+            checkpoints=Checkpoints(folder / CHECKPOINT, key),
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from interlock.predict.normalise import NormalText, allowed_start
 from interlock.train.baselines import fit_baselines
 from interlock.train.encoders import resolve
 from interlock.train.recipe import Recipe
-from interlock.train.steps import CHECKPOINT, RATES, STEP_LOG
+from interlock.train.steps import fit_in
 
 Engine = Literal["int8", "fp32"]
 Floats = npt.NDArray[np.float64]
@@ -87,26 +87,18 @@ Score = Callable[[NormalText], Floats]
 def _fine_tuned(
     trial: Trial, material: Material, folder: Path, key: str, watch: Watch, clock: Clock
 ) -> tuple[Score, dict[str, Any]]:
-    from interlock.train.checkpoint import Checkpoints
     from interlock.train.export import export, quantize
-    from interlock.train.fit import fit
-    from interlock.train.step_log import StepLog
 
-    encoder, recipe, contract = resolve(trial.encoder), trial.recipe, material.contract
-    rate = recipe.learning_rate or encoder.learning_rate * RATES.get(recipe.track, 1.0)
-    checkpoints = Checkpoints(folder / CHECKPOINT, key)
-    with StepLog(folder / STEP_LOG, watch) as log:
-        fitted = fit(
-            trial.train or material.train,
-            material.calibration,
-            labels=contract.label_names,
-            encoder=encoder,
-            recipe=replace(recipe, learning_rate=rate),
-            policy=contract.input,
-            log=log,
-            clock=clock,
-            checkpoints=checkpoints,
-        )
+    contract, rows = material.contract, trial.train or material.train
+    encoder = resolve(trial.encoder)
+    fitted = fit_in(
+        *(folder, rows, material.calibration, contract),
+        encoder=encoder,
+        recipe=trial.recipe,
+        key=key,
+        watch=watch,
+        clock=clock,
+    )
     graph, small = folder / "model.onnx", folder / "model.int8.onnx"
     export(fitted, graph)
     if material.engine == "int8":
