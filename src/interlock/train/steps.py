@@ -97,7 +97,7 @@ def fit_in(  # noqa: PLR0913 - the nouns of a training run, by keyword
     watch: Watch,
     clock: Clock,
 ) -> Fitted:
-    """Fine-tune with log and checkpoint in ``folder``, going on with an interrupted training of ``key`` if there is one.
+    """Fine-tune with log and checkpoint in ``folder``, going on with an interrupted training of ``key``.
 
     A rate of ``None`` becomes the encoder's own, times what the track asks for.
     """
