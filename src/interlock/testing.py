@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from interlock.core.contract import Contract
 from interlock.core.contract_file import parse_contract
+from interlock.core.errors import UnavailableError
+from interlock.core.event import Event, EventStore
 from interlock.core.ledger import Deed, Entry, next_entry, same_deed
 from interlock.predict.calibrators import Temperature
 from interlock.predict.detectors import UnknownGate
@@ -60,6 +63,34 @@ class MemoryLedger:
     def entries(self) -> Iterator[Entry]:
         """Return every entry, in order."""
         return iter(tuple(self._entries))
+
+
+class MemoryEvents(EventStore):
+    """An event store that forgets everything at the end; what is handed in is kept at once."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._events: dict[str, Event] = {}
+        self._lock = threading.Lock()
+        self._open = True
+
+    def find(self, request_id: str) -> Event | None:
+        """Return the event kept under an id."""
+        return self._events.get(request_id)
+
+    def submit(self, event: Event) -> Future[Event]:
+        """Keep an event unless there is one of its id, and return what is kept, resolved."""
+        if not self._open:
+            raise UnavailableError("the event store is closed")
+        done: Future[Event] = Future()
+        with self._lock:
+            kept = self._events.setdefault(event.request_id, event)
+        done.set_result(kept)
+        return done
+
+    def close(self) -> None:
+        """Take no more."""
+        self._open = False
 
 
 class TableScorer:

@@ -3,7 +3,9 @@
     InterlockError
     ├── InputError            their data, contract or command line is wrong: mend it and run again (exit code 2)
     │   └── MissingExtraError     an optional part is not installed: run the printed command (exit code 2)
-    └── RefusedError          evidence or bytes did not verify: do not use them (exit code 1)
+    ├── RefusedError          evidence or bytes did not verify: do not use them (exit code 1)
+    └── UnavailableError      something needed did not answer: try again later (exit code 1)
+        └── OverloadedError       too much is waiting: try again later, and more slowly (exit code 1)
 
 A programming mistake inside Interlock stays a plain ``TypeError``, ``ValueError`` or ``AssertionError``; callers
 catch only this hierarchy.
@@ -91,6 +93,16 @@ class RefusedError(InterlockError):
         self.problems = tuple(problems)
         lines = [summary, *(f"  {problem}" for problem in self.problems[:LISTED_PROBLEMS])]
         super().__init__("\n".join(lines))
+
+
+class UnavailableError(InterlockError):
+    """Something needed did not answer. What was asked for is not promised; asking again is safe."""
+
+    exit_code = 1
+
+
+class OverloadedError(UnavailableError):
+    """Too much is waiting already; refused at once instead of waiting too."""
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:
