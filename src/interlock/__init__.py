@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from interlock.build import build
+    from interlock.bundle.handoff import admit
     from interlock.bundle.open import Bundle
     from interlock.bundle.open import open_bundle as open  # noqa: A004 - interlock.open is the name people look for
+    from interlock.bundle.replay import ReplayGuard
     from interlock.core.decision import Decision
     from interlock.core.errors import InputError, InterlockError, RefusedError
-    from interlock.predict.handoff import admit
     from interlock.train.estimators import EncoderClassifier, LinearClassifier
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "InterlockError",
     "LinearClassifier",
     "RefusedError",
+    "ReplayGuard",
     "admit",
     "build",
     "open",
@@ -43,7 +45,8 @@ _HOMES = {
     "InterlockError": ("interlock.core.errors", "InterlockError"),
     "LinearClassifier": ("interlock.train.estimators", "LinearClassifier"),
     "RefusedError": ("interlock.core.errors", "RefusedError"),
-    "admit": ("interlock.predict.handoff", "admit"),
+    "ReplayGuard": ("interlock.bundle.replay", "ReplayGuard"),
+    "admit": ("interlock.bundle.handoff", "admit"),
     "build": ("interlock.build", "build"),
     "open": ("interlock.bundle.open", "open_bundle"),
 }

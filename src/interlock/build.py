@@ -24,6 +24,7 @@ from interlock.core.measurement import Measurement
 from interlock.core.progress import Watch, every, unwatched
 from interlock.core.receipt import Receipt
 from interlock.core.verdict import Judgement
+from interlock.data.compose import to_learn
 from interlock.data.prepare import file_bytes, prepare
 from interlock.data.suspects import weigh_suspects
 from interlock.data.write import write_scores
@@ -105,6 +106,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         trained = train_and_export(
             split,
             terms,
+            learn=to_learn(split.train, terms, share=recipe.compose, seed=recipe.seed),
             encoder=encoder,
             recipe=recipe,
             run=run,

@@ -14,6 +14,7 @@ from interlock.core.contract_file import parse_contract
 from interlock.core.dataset import Split
 from interlock.core.errors import InputError, require
 from interlock.core.progress import Watch, unwatched
+from interlock.data.compose import to_learn
 from interlock.data.prepare import file_bytes, prepare
 from interlock.data.suspects import weigh_suspects
 from interlock.report.arms import Arm, By, Rows
@@ -156,6 +157,8 @@ def _seeds_of(arm: grids.Arm, kind: Kind, seeds: Sequence[int]) -> Sequence[int]
 
 def _trial(arm: grids.Arm, seed: int, split: Split, contract: Contract, watch: Watch) -> Trial:
     recipe = replace(arm.recipe, seed=seed)
-    weighed = weigh_suspects(split, contract, weight=recipe.suspects, watch=watch)
+    train = weigh_suspects(split, contract, weight=recipe.suspects, watch=watch).train
+    if not arm.baseline:
+        train = to_learn(train, contract, share=recipe.compose, seed=seed)
     name = arm.name if seed == arm.recipe.seed else f"{arm.name}, seed {seed}"
-    return Trial(name, arm.encoder, recipe, baseline=arm.baseline, train=None if weighed is split else weighed.train)
+    return Trial(name, arm.encoder, recipe, baseline=arm.baseline, train=None if train is split.train else train)

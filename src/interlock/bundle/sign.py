@@ -147,6 +147,8 @@ def _wrong(signature: Signature, key: Trusted, manifest: bytes) -> tuple[str, st
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+    if key.role == "handoff":
+        return "a key that signs bundles", f"{key.name}'s, which signs decisions"
     if key.revoked is not None:
         return "a key in force", f"{key.name}'s, revoked at {key.revoked.at}: {key.revoked.reason}"
     try:

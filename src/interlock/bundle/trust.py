@@ -14,8 +14,9 @@ from interlock.core.canonical import canonical, digest, read_json
 from interlock.core.contract import Strict
 from interlock.core.errors import InputError, Problem
 
-Role = Literal["builder", "approver"]
-ROLES: tuple[Role, ...] = ("builder", "approver")
+Role = Literal["builder", "approver", "handoff"]
+Vouching = Literal["builder", "approver"]  # roles that sign bundles; a handoff key signs decisions and nothing else
+ROLES: tuple[Vouching, ...] = ("builder", "approver")
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,99}$", strict=True)]
 Text = Annotated[str, Field(min_length=1, max_length=1000, strict=True)]
 PUBLIC_BYTES = 32
@@ -79,7 +80,7 @@ class Trust(Strict):
 
     trust: Literal[1]
     version: Annotated[int, Field(ge=1, strict=True)]
-    required: Annotated[tuple[Role, ...], Field(min_length=1)] = ROLES
+    required: Annotated[tuple[Vouching, ...], Field(min_length=1)] = ROLES
     keys: dict[str, Trusted] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -125,7 +126,7 @@ class Trust(Strict):
         ended = known.model_copy(update={"revoked": Revocation(reason=reason, at=at.isoformat())})
         return self._next(keys={**self.keys, keyid: ended})
 
-    def requiring(self, roles: tuple[Role, ...]) -> Trust:
+    def requiring(self, roles: tuple[Vouching, ...]) -> Trust:
         """Return the next version, in which each of ``roles`` must have signed."""
         return self._next(required=roles)
 

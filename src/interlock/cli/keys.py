@@ -48,7 +48,12 @@ def _save(folder: Path, root: Trust, said: str) -> int:
 
 @keys.command
 def new(
-    name: str, /, *, role: Literal["builder", "approver"] | None = None, folder: Path = FOLDER, passphrase: bool = False
+    name: str,
+    /,
+    *,
+    role: Literal["builder", "approver", "handoff"] | None = None,
+    folder: Path = FOLDER,
+    passphrase: bool = False,
 ) -> int:
     """Make a key pair: NAME.key.json to hand out, and private/NAME.pem, which only its owner can read.
 
@@ -56,7 +61,7 @@ def new(
 
     Args:
         name: Whose key it is. One person has keys for one role.
-        role: Trust the key at once, as builder or approver.
+        role: Trust the key at once: builder and approver sign bundles, handoff signs decisions for agents.
         folder: The key folder.
         passphrase: Ask for a passphrase, or take it from INTERLOCK_KEY_PASSPHRASE, and encrypt the private key with it.
     """
@@ -96,8 +101,8 @@ def list_(*, folder: Path = FOLDER, json: bool = False) -> int:
 
 
 @keys.command
-def trust(key: Path, /, *, role: Literal["builder", "approver"], folder: Path = FOLDER) -> int:
-    """Let a key sign as builder or as approver.
+def trust(key: Path, /, *, role: Literal["builder", "approver", "handoff"], folder: Path = FOLDER) -> int:
+    """Let a key sign bundles as builder or as approver, or decisions as handoff.
 
     Example: interlock keys trust bob.key.json --role approver
 

@@ -23,6 +23,11 @@ def admit(decision: Decision | Mapping[str, Any], *, bundle: str, route: str) ->
         that happens to share the route is not an admission. Anything missing or of another type is False.
     """
     body = decision.to_json() if isinstance(decision, Decision) else decision
-    if not bundle or not route:
+    return admits(body.get("bundle_digest"), body.get("route"), body.get("outcome"), bundle=bundle, route=route)
+
+
+def admits(made_by: Any, sent_to: Any, outcome: Any, *, bundle: str, route: str) -> bool:
+    """Whether a decision of the bundle ``made_by``, sent to ``sent_to``, is for the agent behind ``route``."""
+    if not (isinstance(made_by, str) and isinstance(sent_to, str) and isinstance(outcome, str) and bundle and route):
         return False
-    return body.get("bundle_digest") == bundle and body.get("route") == route and body.get("outcome") in ADMITTED
+    return made_by == bundle and sent_to == route and outcome in ADMITTED

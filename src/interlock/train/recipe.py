@@ -41,6 +41,8 @@ class Recipe:
         checkpointing: Recompute activations instead of keeping them: less memory, more time.
         keep: The last epoch, or the best by macro-F1 on a tenth of the training rows held out for it.
         stop_early: Stop when an epoch brings neither 0.3 points of accuracy nor 0.5 of the rarest labels' recall.
+        compose: Messages of several intents made by joining training rows, as a share of the rows; if not given, half
+            as many when the contract detects several intents and hardly a row is labelled with several.
         suspects: Weight of rows whose label is likely wrong, as the audit finds them; 1 keeps them, 0 drops them.
         teacher: A folder with a larger trained model, or several with commas between, to learn from.
         teacher_share: Share of the target that the teacher's probabilities make up.
@@ -75,6 +77,7 @@ class Recipe:
     checkpointing: bool = False
     keep: Keep = "last"
     stop_early: bool = False
+    compose: float | None = None
     suspects: float = 1.0
     teacher: str | None = None
     teacher_share: float = 0.5
@@ -120,6 +123,7 @@ RANGES: dict[str, tuple[float, float, str]] = {  # name -> least, most, in words
     "rdrop": (0, 1000, "0 or more"),
     "contrast": (0, 1000, "0 or more"),
     "brier": (0, 1000, "0 or more"),
+    "compose": (0, 10, "0 to 10"),
     "suspects": (0, 1, "0 to 1"),
     "frozen_layers": (0, 1000, "0 or more"),
     "lora_rank": (1, 4096, "1 or more"),

@@ -37,6 +37,7 @@ def train_and_export(  # noqa: PLR0913 - the nouns of a training run, by keyword
     split: Split,
     contract: Contract,
     *,
+    learn: TrainSet,
     encoder: str,
     recipe: Recipe,
     run: Path,
@@ -48,8 +49,10 @@ def train_and_export(  # noqa: PLR0913 - the nouns of a training run, by keyword
     """Fit the baselines and the encoder; leave ``train.jsonl``, ``model/`` and both graphs in ``run``.
 
     Args:
-        split: fitted on its train part; the calibration part is only watched, of the test part only texts are read.
+        split: the baselines are fitted on its train part; the calibration part is only watched, of the test part only
+            texts are read.
         contract: labels and input policy.
+        learn: what the encoder learns from: the train part, and what was composed of it.
         encoder: a name ``resolve`` knows.
         recipe: hyper-parameters; a rate of ``None`` means the encoder's own.
         run: the run folder.
@@ -71,11 +74,11 @@ def train_and_export(  # noqa: PLR0913 - the nouns of a training run, by keyword
         {
             "event": "stage",
             "stage": "train",
-            "detail": f"{chosen.name} on {len(split.train)} rows, {recipe.epochs} epochs",
+            "detail": f"{chosen.name} on {len(learn)} rows, {recipe.epochs} epochs",
         }
     )
     fitted = fit_in(
-        run, split.train, split.calibration, contract, encoder=chosen, recipe=recipe, key=key, watch=watch, clock=clock
+        run, learn, split.calibration, contract, encoder=chosen, recipe=recipe, key=key, watch=watch, clock=clock
     )
     fitted.save(run / "model")
     watch({"event": "stage", "stage": "export", "detail": "ONNX, then int8"})
