@@ -54,7 +54,8 @@ def test_every_measurement_a_limit_may_name_is_explained(metric: str) -> None:
 
 
 def test_every_reason_the_judge_can_give_is_explained() -> None:
-    judge = (ROOT / "src" / "interlock" / "gate" / "judge.py").read_text(encoding="utf-8")
+    sources = (ROOT / "src" / "interlock" / "gate").glob("*.py")
+    judge = "".join(path.read_text(encoding="utf-8") for path in sources)
     codes = set(re.findall(r'yield f?"([a-z_]+):', judge)) | set(re.findall(r'f"(missed|slice_empty):', judge))
 
     assert {"missing", "unexpected", "duplicate", "leak", "digest", "metric_mismatch"} <= codes

@@ -24,6 +24,7 @@ from interlock.core.progress import Watch
 from interlock.core.receipt import Receipt
 from interlock.core.verdict import Judgement
 from interlock.data.cards import cards
+from interlock.data.twins import twins
 from interlock.gate.record import Record
 from interlock.gate.take import Subject
 from interlock.predict.encoder import OnnxEncoder
@@ -118,12 +119,15 @@ def subject(
     predicted: Mapping[str, Sequence[str]],
 ) -> Subject:
     """Return what the receipt is about: every version and digest, the registered rows, and who else was run on them."""
+    alike = twins(split.test)
     return Subject(
         name=contract.name,
         identity=identity(contract, split, exported, calibration, trained),
         fixtures=split.manifest.parts["test"],
         crossings=split.manifest.crossings,
         predicted=predicted,
+        copies=alike.copies,
+        near=alike.near,
         facts={
             "recipe": trained.recipe.to_json(),
             "training": trained.facts,

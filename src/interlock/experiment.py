@@ -118,7 +118,7 @@ def _compared(
     if kind == "seeds":
         return over_seeds(arms, test)
     if kind == "models":
-        limit = judging.contract.limits.get(LATENCY)
+        limit = judging.contract.limit(LATENCY)
         budget = budget_ms if budget_ms is not None else limit.at_most if limit is not None else None
         return bench(arms, judging, test, budget_ms=budget, core_hour_usd=core_hour_usd)
     return compare_arms(arms, judging, test, kind=kind, by=by)

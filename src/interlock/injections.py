@@ -121,7 +121,7 @@ def of_scores(bundle: Bundle, rows: Dataset) -> Iterator[Injected]:
     known = [(row, found) for row, found in zip(rows, logits, strict=True) if found is not None]
     gold = np.array([contract.index[row.label] for row, _ in known], dtype=np.int64)
     p = Temperature(STALE).probabilities(np.stack([found for _, found in known]))
-    limit = contract.limits.get("ece") or contract.limits.get("ece_debiased")
+    limit = contract.limit("ece") or contract.limit("ece_debiased")
     bar = limit.at_most if limit is not None and limit.at_most is not None else ECE
     found = classification(p, gold, labels=contract.label_names)["ece_debiased"]
     caught = proportion("caught", int(not found.high <= bar), 1)

@@ -20,7 +20,8 @@ from interlock.core.measurement import Measurement
 from interlock.core.receipt import Matrix, Receipt, Row
 from interlock.core.verdict import Judgement, Status
 from interlock.gate.derive import Derived, cost_matrix, measurements
-from interlock.gate.judge import _status, judge
+from interlock.gate.judge import Beside, judge
+from interlock.gate.rules import status_of
 from interlock.testing import logits_for, tiny_contract
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "intake"
@@ -35,7 +36,7 @@ REASONS = {
 
 
 def judged(receipt: Receipt, champion: Receipt | None = None) -> Judgement:
-    return judge(receipt, claimed_digest=receipt.digest, champion=champion)
+    return judge(receipt, claimed_digest=receipt.digest, beside=Beside(champion=champion))
 
 
 @pytest.mark.parametrize("name", REASONS)
@@ -122,7 +123,7 @@ def test_nothing_that_is_not_a_number_ever_passes(
     on: Any,
 ) -> None:
     limit = Limit(at_least=bar, on=on) if least else Limit(at_most=bar, on=on)
-    status = _status(limit, bar, Measurement("x", value, n, low, high))
+    status = status_of(limit, bar, Measurement("x", value, n, low, high))
 
     asked = value if on == "value" else low if least else high
     if status is Status.PASS:

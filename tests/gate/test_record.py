@@ -11,8 +11,9 @@ import pytest
 from interlock.core.ledger import breaks
 from interlock.core.receipt import Matrix, Receipt, Row
 from interlock.core.verdict import Status
-from interlock.gate.judge import ALPHA, MOST_ATTEMPTS, attempt_level, judge
+from interlock.gate.judge import ALPHA, Beside, attempt_level, judge
 from interlock.gate.record import Record, evaluation_set, judge_on_record
+from interlock.gate.refusals import MOST_ATTEMPTS
 from interlock.measure.proportion import wilson
 from interlock.testing import FrozenClock, MemoryLedger, logits_for, tiny_contract
 
@@ -73,7 +74,7 @@ def test_without_a_record_a_judgement_is_only_a_judgement() -> None:
 
 def test_the_verdict_s_entry_says_what_it_rests_on() -> None:
     on, receipt, champion = record(), candidate(190), candidate(180, seed="champion")
-    judged = judge_on_record(receipt, on, claimed_digest=receipt.digest, champion=champion)
+    judged = judge_on_record(receipt, on, claimed_digest=receipt.digest, beside=Beside(champion=champion))
     assert judged.entry is not None
     said = judged.entry.deed
 
@@ -86,7 +87,7 @@ def test_the_verdict_s_entry_says_what_it_rests_on() -> None:
 def test_a_later_candidate_of_the_same_rows_has_more_to_prove() -> None:
     receipt = candidate(189)  # Wilson's lower bound of 189 in 200: 0.904 at 95 %, 0.878 at the fourth's level
     first = judge(receipt, claimed_digest=receipt.digest)
-    fourth = judge(receipt, claimed_digest=receipt.digest, attempt=4)
+    fourth = judge(receipt, claimed_digest=receipt.digest, beside=Beside(attempt=4))
 
     assert first.eligible
     assert [verdict.status for verdict in fourth.verdicts] == [Status.INCONCLUSIVE]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import cyclopts
+from cyclopts import Parameter
 
 from interlock.cli.screen import console, print_judgement, say_json
 
 if TYPE_CHECKING:
     from interlock.core.receipt import Receipt
+
+
+COUNTED = ("load_error_rate", "synthetic_bad_share", "truncated_share", "clipped_share")
+UNCOUNTED = "attempts are not counted without --store: judged as the first candidate of its rows"
 
 
 def register(app: cyclopts.App) -> None:
@@ -29,7 +34,10 @@ def read_receipt(path: Path) -> tuple[Receipt, str | None]:
 def gate(
     receipt: Path,
     *,
+    gate: str | None = None,
+    contract: Path | None = None,
     champion: Path | None = None,
+    counts: Annotated[tuple[str, ...], Parameter(negative_iterable=())] = (),
     store: str | None = None,
     actor: str | None = None,
     json: bool = False,
@@ -39,24 +47,35 @@ def gate(
     Example: interlock gate runs/1/receipt.json --store interlock.db
 
     Args:
-        receipt: A receipt that a build wrote.
+        receipt: A receipt that a build wrote; or, with --contract, a step log (train.jsonl) or a printed audit.
+        gate: Judge by this one of the contract's gates instead of its limits.
+        contract: The contract that has the gate, for a step log or an audit. A receipt holds its own.
         champion: Receipt of the router in service, on the same rows.
+        counts: What was counted elsewhere, as MEASUREMENT=BAD/OF: load_error_rate=3/100000. May be given again.
         store: Enter the attempt and the verdict in the ledger of this store (a file, or a database URL).
         actor: Who asks; the name of the account by default.
         json: Print one machine-readable object.
     """
     from interlock.cli.ledger import recording
+    from interlock.core.clock import SystemClock
+    from interlock.gate.judge import Beside
     from interlock.gate.record import judge_on_record
 
+    if contract is not None:
+        return _watched(receipt, contract, gate=gate, json=json)
     found, claimed = read_receipt(receipt)
     other = read_receipt(champion)[0] if champion else None
+    counted = dict(_count(text) for text in counts)
+    beside = Beside(champion=other, gate=gate, counts=counted, now=SystemClock().now())
     with recording(store, actor) as record:
-        judged = judge_on_record(found, record, claimed_digest=claimed, champion=other)
+        judged = judge_on_record(found, record, claimed_digest=claimed, beside=beside)
     judgement, entry = judged.judgement, judged.entry
     if json:
-        body = {**judgement.to_json(), "receipt": str(receipt), "digest": found.digest}
-        say_json(body if entry is None else {**body, "attempt": judged.attempt, "entry": entry.to_json()})
+        body = {**judgement.to_json(), "receipt": str(receipt), "digest": found.digest, "attempt": judged.attempt}
+        say_json({**body, **({"note": UNCOUNTED} if entry is None else {"entry": entry.to_json()})})
         return 0 if judgement.eligible else 1
+    if entry is None:
+        console().print(f"[yellow]{UNCOUNTED}[/]", soft_wrap=True)
     print_judgement(judgement, title=f"{found.name}: {len(found.rows)} rows")
     if entry is not None:
         screen = console()
@@ -64,3 +83,37 @@ def gate(
             f"candidate {judged.attempt} on these rows; entry {entry.sequence}\nhead {entry.hash}", soft_wrap=True
         )
     return 0 if judgement.eligible else 1
+
+
+def _watched(path: Path, contract: Path, *, gate: str | None, json: bool) -> int:
+    """Judge a step log or an audit by a gate of a contract."""
+    from interlock.core.canonical import read_json
+    from interlock.core.contract_file import parse_contract
+    from interlock.data.prepare import file_bytes
+    from interlock.gate.watched import judge_watched, of_audit, of_steps
+
+    lines = [read_json(line, where=f"{path}:{n}") for n, line in enumerate(file_bytes(path).splitlines(), start=1)]
+    bodies = [line for line in lines if isinstance(line, dict)]
+    audits = [body for body in bodies if "findings" in body]
+    measured = of_audit(audits[-1]) if audits else of_steps(bodies)
+    judgement = judge_watched(measured, parse_contract(file_bytes(contract), where=str(contract)), gate=gate)
+    if json:
+        say_json({**judgement.to_json(), "receipt": str(path)})
+    else:
+        print_judgement(judgement, title=f"{path}: {gate or 'limits'}")
+    return 0 if judgement.eligible else 1
+
+
+def _count(text: str) -> tuple[str, tuple[int, int]]:
+    """Read ``MEASUREMENT=BAD/OF``."""
+    from interlock.core.errors import InputError, Problem, did_you_mean
+
+    name, _, shares = text.partition("=")
+    bad, _, whole = shares.partition("/")
+    if name not in COUNTED:
+        problem = Problem("--counts", name, f"a measurement{did_you_mean(name, COUNTED)}", "another name")
+        raise InputError("this cannot be counted elsewhere", [problem])
+    if not (bad.isascii() and bad.isdigit() and whole.isascii() and whole.isdigit() and int(bad) <= int(whole) > 0):
+        problem = Problem("--counts", name, "BAD/OF, such as 3/100000", repr(shares))
+        raise InputError("this is no count", [problem])
+    return name, (int(bad), int(whole))

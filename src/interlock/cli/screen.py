@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from interlock.core.measurement import Measurement
-from interlock.core.verdict import Judgement, Status
+from interlock.core.verdict import Judgement, Status, Verdict
 
 FILE_WIDTH = 110  # columns when the output goes to a file or a pipe
 COLOURS = {Status.PASS: "green", Status.FAIL: "red", Status.INCONCLUSIVE: "yellow"}
@@ -55,17 +55,25 @@ def print_judgement(judgement: Judgement, *, title: str) -> None:
     """Print a verdict so that a person can see what held it."""
     screen = console()
     table = Table("limit", "rule", "measured", "95 % interval", "n", "status", title=title, title_justify="left")
-    for verdict in judgement.verdicts:
+    for depth, verdict in _with_parts(judgement.verdicts):
         seen = verdict.evidence
         status = f"[{COLOURS[verdict.status]}]{verdict.status.value}[/]"
         if verdict.rows_needed is not None:
             status += f" ({verdict.rows_needed} more rows)"
-        cells = (number(seen.value), interval(seen), str(seen.n)) if seen else ("not known", "", "0")
-        table.add_row(verdict.limit, verdict.rule, *cells, status)
+        cells = (number(seen.value), interval(seen), str(seen.n)) if seen else ("", "", "")
+        if seen is None and not verdict.parts:
+            cells = ("not known", "", "0")
+        table.add_row("  " * depth + verdict.limit, verdict.rule, *cells, status)
     if judgement.verdicts:
         screen.print(table)
     colour = "green" if judgement.eligible else "red"
     screen.print(f"[bold {colour}]{judgement.verdict}[/]: {', '.join(judgement.reasons)}")
+
+
+def _with_parts(verdicts: Iterable[Verdict], depth: int = 0) -> Iterator[tuple[int, Verdict]]:
+    for verdict in verdicts:
+        yield depth, verdict
+        yield from _with_parts(verdict.parts, depth + 1)
 
 
 class Watching:

@@ -20,7 +20,10 @@ METRICS: tuple[str, ...] = (  # every measurement a limit may name; ".LABEL" sta
     *("accuracy", "macro_f1", "nll", "brier", "ece", "ece_10", "ece_20", "ece_debiased", "cost_per_message"),
     *("coverage", "accepted_accuracy", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms"),
     *("accuracy_vs_champion", "cost_vs_champion", "quantization_accuracy_loss"),
-    *("recall.LABEL", "precision.LABEL", "f1.LABEL"),
+    *("macro_f1_vs_champion", "rare_recall_vs_champion", "critical_recall_vs_champion"),
+    *("load_error_rate", "val_accuracy_gain", "val_rare_recall_gain"),
+    *("synthetic_bad_share", "truncated_share", "clipped_share"),
+    *("recall.LABEL", "precision.LABEL", "f1.LABEL", "recall_vs_champion.LABEL", "train_rows.LABEL"),
 )
 
 
@@ -144,6 +147,42 @@ class Limit(Strict):
         return self
 
 
+class Attested(Strict):
+    """A rule that a named person did something about this very receipt, as the ledger says."""
+
+    attested: Text
+
+
+class Group(Strict):
+    """Rules of which every one must pass, or one is enough."""
+
+    all: Annotated[dict[Text, Rule], Field(min_length=1)] | None = None
+    any: Annotated[dict[Text, Rule], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Group:
+        if (self.all is None) == (self.any is None):
+            raise ValueError("exactly one of all and any")
+        return self
+
+    @property
+    def rules(self) -> dict[str, Rule]:
+        """The rules by name."""
+        return (self.all if self.all is not None else self.any) or {}
+
+
+def _kind_of_rule(value: Any) -> str:
+    keys = value if isinstance(value, dict) else vars(value) if isinstance(value, Strict) else ()
+    return "attested" if "attested" in keys else "group" if "all" in keys or "any" in keys else "limit"
+
+
+Rule = Annotated[
+    Annotated[Limit, Tag("limit")] | Annotated[Attested, Tag("attested")] | Annotated[Group, Tag("group")],
+    Discriminator(_kind_of_rule),
+]
+Rules = dict[str, Rule]
+
+
 class Evaluation(Strict):
     """The registered evaluation: a receipt must match it exactly before any of its numbers count."""
 
@@ -177,7 +216,8 @@ class Contract(Strict):
     costs: Costs = Costs()
     money: Money = Money()
     slices: Slices = Slices()
-    limits: dict[str, Limit] = {}
+    limits: Rules = {}  # the gate of every build
+    gates: dict[Name, Annotated[Rules, Field(min_length=1)]] = {}  # further gates, judged by name
     evaluation: Evaluation = Evaluation()
     consumer: Name | None = None  # the agent that accepts this router's decisions
 
@@ -208,10 +248,17 @@ class Contract(Strict):
         marked = {name for name, label in self.labels.items() if label.critical}
         return frozenset(marked | ({self.decide.positive} if isinstance(self.decide, Threshold) else set()))
 
+    def limit(self, name: str) -> Limit | None:
+        """Return the limit of a measurement that every build must keep, when there is one."""
+        found = self.limits.get(name)
+        return found if isinstance(found, Limit) else None
+
     def to_json(self) -> dict[str, Any]:
         """Return the canonical form: defaults filled in, labels as an ordered list of pairs."""
         body = self.model_dump(mode="json", by_alias=True)
         body["labels"] = [[name, spec] for name, spec in body["labels"].items()]
+        if not self.gates:
+            del body["gates"]  # contracts from before there were gates keep their digest
         return body
 
     @classmethod

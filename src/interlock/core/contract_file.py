@@ -99,9 +99,7 @@ def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], problems: list[P
 
 
 def _problem(item: Any, where: str, lines: dict[Path, int]) -> Problem:
-    path: Path = item["loc"]
-    if path[0] == "decide":
-        path = (path[0], *path[2:])  # `decide` is a union: pydantic puts the chosen branch's tag second
+    path = _untagged(item["loc"])
     if item["type"] == "extra_forbidden":
         known = sorted(_known_keys(path[:-1]))
         return Problem(
@@ -118,6 +116,19 @@ def _problem(item: Any, where: str, lines: dict[Path, int]) -> Problem:
         )
     message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return Problem(_at(where, lines, path), _dotted(path), message, repr(item["input"])[:80])
+
+
+def _untagged(path: Path) -> Path:
+    """Leave out what pydantic puts after a union's key: the tag of the branch that was chosen."""
+    if path[0] == "decide":
+        return (path[0], *path[2:])
+    if path[0] not in {"limits", "gates"}:
+        return path
+    at = 2 if path[0] == "limits" else 3  # a rule's name, its tag, and in a group "all" or "any" and a name again
+    kept, rest = path[:at], path[at:]
+    while rest:
+        kept, rest = (*kept, *rest[1:3]), rest[3:]
+    return kept
 
 
 def _known_keys(path: Path) -> set[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from interlock.core.contract import METRICS, Contract, Threshold
+from interlock.core.contract import METRICS, Contract, Group, Limit, Rule, Threshold
 from interlock.core.errors import did_you_mean
 
 Path = tuple[str | int, ...]
+MOST_NESTED = 16  # steps from the top to a rule: a gate, and groups within groups
 
 
 def disagreements(contract: Contract) -> Iterator[tuple[Path, tuple[str, str]]]:
@@ -45,14 +46,34 @@ def _bad_policy(contract: Contract) -> Iterator[tuple[Path, tuple[str, str]]]:
 
 
 def _bad_limits(contract: Contract) -> Iterator[tuple[Path, tuple[str, str]]]:
-    for name in contract.limits:
-        metric, _, label = name.partition(".")
-        if name in METRICS[: METRICS.index("recall.LABEL")]:
+    yield from _bad_rules(contract.limits, contract, ("limits",))
+    for name, rules in contract.gates.items():
+        yield from _bad_rules(rules, contract, ("gates", name))
+
+
+def _bad_rules(rules: Mapping[str, Rule], contract: Contract, path: Path) -> Iterator[tuple[Path, tuple[str, str]]]:
+    if len(path) > MOST_NESTED:
+        yield path, ("rules nested less deeply", f"{len(path)} levels")
+        return
+    for name, rule in rules.items():
+        wrong = _wrong_measurement(name, contract)
+        if isinstance(rule, Limit):
+            if wrong is not None:
+                yield (*path, name), wrong
             continue
-        if f"{metric}.LABEL" not in METRICS:
-            yield ("limits", name), _one_of(name, METRICS, "a measurement")
-        elif label not in contract.labels:
-            yield ("limits", name), _one_of(label, contract.label_names, "a label after the point")
+        if wrong is None:
+            yield (*path, name), ("a name of its own for what is no limit", f"the measurement {name!r}")
+        if isinstance(rule, Group):
+            yield from _bad_rules(rule.rules, contract, (*path, name, "any" if rule.any is not None else "all"))
+
+
+def _wrong_measurement(name: str, contract: Contract) -> tuple[str, str] | None:
+    metric, point, label = name.partition(".")
+    if name in METRICS and not point:
+        return None
+    if f"{metric}.LABEL" not in METRICS:
+        return _one_of(name, METRICS, "a measurement")
+    return None if label in contract.labels else _one_of(label, contract.label_names, "a label after the point")
 
 
 def _one_of(name: str, known: Sequence[str], what: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -28,6 +29,8 @@ class Row(Strict):
     slice: Id | None = None
     lang: Id | None = None
     truncated: bool = False
+    copy_of: Id | None = None  # an earlier row whose text differs at most in case, spacing or what cannot be seen
+    near: Id | None = None  # an earlier row whose text is nearly the same; both count as one in intervals
     score: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] | None = None  # of the positive label
 
 
@@ -92,6 +95,18 @@ class Receipt(Strict):
             if len(labels) != len(self.rows):
                 raise ValueError(f"predicted.{name} must have {len(self.rows)} labels, got {len(labels)}")
         return self
+
+    def only(self, kept: Sequence[int]) -> Self:
+        """Return the receipt with the rows at these places alone."""
+        changed: dict[str, Any] = {
+            "rows": tuple(self.rows[i] for i in kept),
+            "predicted": {name: tuple(labels[i] for i in kept) for name, labels in self.predicted.items()},
+        }
+        if self.logits is not None:
+            changed["logits"] = Matrix.of(self.logits.array[list(kept)])
+        if len(self.latency_ms) == len(self.rows):
+            changed["latency_ms"] = tuple(self.latency_ms[i] for i in kept)
+        return self.model_copy(update=changed)
 
     @cached_property
     def parsed_contract(self) -> Contract:

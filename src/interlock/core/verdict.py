@@ -29,6 +29,7 @@ class Verdict:
     evidence: Measurement | None = None
     rule: str = ""  # the rule in words
     rows_needed: int | None = None  # how many more labelled rows would settle it, where that can be said
+    parts: tuple[Verdict, ...] = ()  # what the rules of a group say
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -41,6 +42,8 @@ class Verdict:
         }
         if self.rows_needed is not None:
             out["rows_needed"] = self.rows_needed
+        if self.parts:
+            out["parts"] = [part.to_json() for part in self.parts]
         return out
 
 

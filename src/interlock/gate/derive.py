@@ -121,6 +121,17 @@ class Derived:
         """Cost of routing a row of one label (row) as another (column), (k, k)."""
         return cost_matrix(self.contract.costs, self.contract)
 
+    @cached_property
+    def apart(self) -> Derived:
+        """The rows of which no two are copies or nearly the same: the first of each.
+
+        Alike rows are right or wrong together, so that intervals over all of them would claim more than they know.
+        """
+        kept = [i for i, row in enumerate(self.receipt.rows) if row.copy_of is None and row.near is None]
+        if len(kept) == len(self.receipt.rows):
+            return self
+        return Derived(self.receipt.only(kept))
+
     @property
     def baselines(self) -> list[str]:
         """Names of the baselines that were run on the same rows."""

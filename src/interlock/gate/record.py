@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from interlock.core.canonical import digest_of
 from interlock.core.clock import Clock
 from interlock.core.ledger import LONGEST, Deed, Entry, Ledger
 from interlock.core.receipt import Receipt
 from interlock.core.verdict import Judgement
-from interlock.gate.judge import judge
+from interlock.gate.judge import ALONE, Beside, judge
 
-ATTEMPT, VERDICT, PACKED = "attempt", "verdict", "packed"
+ATTEMPT, VERDICT, PACKED, ATTESTED = "attempt", "verdict", "packed", "attested: "
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,36 @@ class Record:
         )
         return list(tried).index(receipt.digest) + 1
 
-    def verdict(self, receipt: Receipt, judgement: Judgement, *, champion: Receipt | None = None) -> Entry:
-        """Enter what was found about ``receipt``."""
+    def verdict(self, receipt: Receipt, judgement: Judgement, beside: Beside = ALONE) -> Entry:
+        """Enter what was found about ``receipt``, and what it rests on."""
         evidence = {
             "receipt": receipt.digest,
             "evaluation_set": evaluation_set(receipt),
             "contract": receipt.parsed_contract.digest,
             "judgement": digest_of(judgement.to_json()),
         }
-        if champion is not None:
-            evidence["champion"] = champion.digest
+        if beside.champion is not None:
+            evidence["champion"] = beside.champion.digest
+        if beside.gate is not None:
+            evidence["gate"] = beside.gate
+        if beside.counts:
+            evidence["counts"] = digest_of({name: list(count) for name, count in beside.counts.items()})
         note = f"{judgement.verdict}: {', '.join(judgement.reasons)}"[:LONGEST]
         return self._enter(Deed.of(VERDICT, receipt.digest, actor=self.actor, evidence=evidence, note=note))
+
+    def attested(self, receipt: Receipt) -> dict[str, set[str]]:
+        """Return what was attested about ``receipt`` or a bundle packed with it: what was done, and who did it."""
+        entries = list(self.ledger.entries())
+        about = {receipt.digest} | {
+            entry.deed.subject
+            for entry in entries
+            if entry.deed.action == PACKED and entry.deed.evidence.get("receipt") == receipt.digest
+        }
+        found: dict[str, set[str]] = {}
+        for entry in entries:
+            if entry.deed.action.startswith(ATTESTED) and entry.deed.subject in about:
+                found.setdefault(entry.deed.action.removeprefix(ATTESTED), set()).add(entry.deed.actor)
+        return found
 
     def packed(self, bundle_digest: str, receipt: Receipt) -> Entry:
         """Enter that the bundle of that digest was packed with ``receipt`` as its evidence."""
@@ -67,17 +85,22 @@ class Judged:
 
 
 def judge_on_record(
-    receipt: Receipt, record: Record | None, *, claimed_digest: str | None, champion: Receipt | None = None
+    receipt: Receipt,
+    record: Record | None,
+    *,
+    claimed_digest: str | None,
+    beside: Beside = ALONE,
 ) -> Judged:
     """Judge as ``judge`` does, with the attempt entered before, counted, and the verdict after.
 
-    Without a record the receipt is only judged, as the first candidate of its rows.
+    Without a record the receipt is only judged, as the first candidate of its rows, and nobody has attested anything.
     """
     if record is None:
-        return Judged(judge(receipt, claimed_digest=claimed_digest, champion=champion))
+        return Judged(judge(receipt, claimed_digest=claimed_digest, beside=beside))
     attempt = record.attempt(receipt)
-    judgement = judge(receipt, claimed_digest=claimed_digest, champion=champion, attempt=attempt)
-    return Judged(judgement, attempt, record.verdict(receipt, judgement, champion=champion))
+    beside = replace(beside, attempt=attempt, now=record.clock.now(), attested=record.attested(receipt))
+    judgement = judge(receipt, claimed_digest=claimed_digest, beside=beside)
+    return Judged(judgement, attempt, record.verdict(receipt, judgement, beside))
 
 
 def evaluation_set(receipt: Receipt) -> str:

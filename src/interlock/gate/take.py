@@ -32,6 +32,8 @@ class Subject:
     predicted: Mapping[str, Sequence[str]] = field(
         default_factory=dict
     )  # labels that others gave the same rows, in order
+    copies: Mapping[str, str] = field(default_factory=dict)  # row id -> an earlier row of the same text
+    near: Mapping[str, str] = field(default_factory=dict)  # row id -> an earlier row of nearly the same text
     facts: Mapping[str, Any] = field(default_factory=dict)  # recipe and machine
 
 
@@ -66,6 +68,8 @@ def take(
                 slice=example.slice,
                 lang=example.lang,
                 truncated=trace.decision.truncated or trace.logits is None,
+                copy_of=subject.copies.get(example.id),
+                near=subject.near.get(example.id),
             )
         )
         if progress is not None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+from interlock.core.contract import Limit
 from interlock.core.dataset import Dataset
 from interlock.core.measurement import Measurement
 from interlock.gate.derive import Derived
@@ -126,6 +127,6 @@ def _floors(view: View) -> dict[str, float]:
     asked = dict(view.contract.slices.critical_min_recall)
     for name, limit in view.contract.limits.items():
         metric, _, label = name.partition(".")
-        if metric == "recall" and limit.at_least is not None:
+        if isinstance(limit, Limit) and metric == "recall" and limit.at_least is not None:
             asked[label] = max(limit.at_least, asked.get(label, 0.0))
     return asked
