@@ -49,8 +49,8 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
 def emptied_postgresql() -> str:
     engine = create_engine(POSTGRESQL)
     with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE IF EXISTS ledger, schema_version")
-        connection.exec_driver_sql("DROP FUNCTION IF EXISTS ledger_only_grows")
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
     engine.dispose()
     return POSTGRESQL
 

@@ -11,8 +11,9 @@ from sqlalchemy import inspect, text
 from interlock.core.errors import InputError, MissingExtraError, RefusedError
 from interlock.store import migrations
 from interlock.store.engine import open_store, store_url, transaction
-from interlock.store.migrations import STEPS, migrate
+from interlock.store.migrations import migrate
 from interlock.store.schema import METADATA
+from interlock.store.steps import STEPS
 
 
 def schema(path: Path) -> list[tuple[str, str, str]]:

@@ -35,7 +35,7 @@ def open_store(where: str | Path, *, must_exist: bool = False) -> Engine:
             raise InputError(f"there is no store at {url.database}", [Problem(url.database, "", "a store", "no file")])
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     try:
-        engine = create_engine(url)
+        engine = create_engine(url, connect_args={} if sqlite else _patience(url))
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise MissingExtraError(f"A store at {url.get_backend_name()}", "postgres", missing=str(error)) from error
     if sqlite:
@@ -84,6 +84,12 @@ def store_url(where: str | Path) -> URL:
     if url.get_backend_name() not in {"sqlite", "postgresql"}:
         raise InputError("this is no store", [Problem("store", "", "SQLite or PostgreSQL", url.get_backend_name())])
     return url
+
+
+def _patience(url: URL) -> dict[str, str]:
+    """Return how long to wait for a PostgreSQL that does not answer, unless the URL says so itself."""
+    limits = {"connect_timeout": str(BUSY_MS // 1000), "tcp_user_timeout": str(BUSY_MS)}
+    return {name: value for name, value in limits.items() if name not in url.query}
 
 
 def _careful_sqlite(engine: Engine) -> None:

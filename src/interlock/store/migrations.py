@@ -1,8 +1,4 @@
-"""Numbered steps from an empty database to ``schema``. Knows no rows.
-
-To change the schema: add a step at the end, never edit one that was released, change ``schema`` to match, and the tests
-walk to the new version from every older one.
-"""
+"""Running the numbered steps that were not run yet. Knows no rows."""
 
 from __future__ import annotations
 
@@ -10,55 +6,9 @@ from sqlalchemy import Connection, inspect, select
 
 from interlock.core.errors import InputError, Problem
 from interlock.store.schema import VERSIONS
-
-# A step is statements for both databases, then statements for one of them.
-LEDGER_TABLE = """
-CREATE TABLE ledger (
-  sequence INTEGER NOT NULL PRIMARY KEY,
-  time TEXT NOT NULL,
-  "key" TEXT NOT NULL UNIQUE,
-  actor TEXT NOT NULL,
-  action TEXT NOT NULL,
-  subject TEXT NOT NULL,
-  evidence TEXT NOT NULL,
-  note TEXT NOT NULL,
-  previous TEXT NOT NULL UNIQUE,
-  hash TEXT NOT NULL UNIQUE
-)
-"""
-# SQLite's REPLACE removes rows without asking the trigger on DELETE, so rows that would replace others are refused too.
-SQLITE_GUARDS = (
-    "CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END",
-    "CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END",
-    """
-CREATE TRIGGER ledger_in_order BEFORE INSERT ON ledger
-WHEN NEW.sequence <> (SELECT COALESCE(MAX(sequence), 0) + 1 FROM ledger)
-  OR EXISTS (SELECT 1 FROM ledger WHERE "key" = NEW."key" OR previous = NEW.previous OR hash = NEW.hash)
-BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END
-""",
-)
-POSTGRESQL_GUARDS = (
-    """
-CREATE FUNCTION ledger_only_grows() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION 'the ledger only grows'; END $$
-""",
-    """
-CREATE TRIGGER ledger_no_change BEFORE UPDATE OR DELETE ON ledger FOR EACH ROW EXECUTE FUNCTION ledger_only_grows()
-""",
-    """
-CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON ledger FOR EACH STATEMENT EXECUTE FUNCTION ledger_only_grows()
-""",
-)
+from interlock.store.steps import STEPS
 
 LOCK = 0x696C6B  # any number that nobody else locks
-
-Step = tuple[tuple[str, ...], dict[str, tuple[str, ...]]]
-STEPS: tuple[Step, ...] = (
-    (
-        (LEDGER_TABLE, "CREATE INDEX ledger_subject ON ledger (subject)"),
-        {"sqlite": SQLITE_GUARDS, "postgresql": POSTGRESQL_GUARDS},
-    ),
-)
 
 
 def migrate(connection: Connection, *, to: int = len(STEPS)) -> None:

@@ -1,4 +1,4 @@
-"""The tables as they are now. Knows no history: ``migrations`` has every step from nothing to here."""
+"""The tables as they are now. Knows no history: ``steps`` has every step from nothing to here."""
 
 from __future__ import annotations
 
@@ -26,4 +26,19 @@ LEDGER = Table(
     Column("previous", Text, nullable=False, unique=True),
     Column("hash", Text, nullable=False, unique=True),
     Index("ledger_subject", "subject"),
+)
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("sequence", Integer, primary_key=True),  # 64 bits in either database
+    Column("request_id", Text, nullable=False, unique=True),
+    Column("at", Text, nullable=False),
+    Column("text_digest", Text, nullable=False),
+    Column("subject_digest", Text),
+    Column("bundle_digest", Text),
+    Column("decision", Text, nullable=False),  # JSON, as it was sent
+    Column("metadata", Text, nullable=False),  # JSON
+    Index("events_at", "at"),
+    Index("events_subject", "subject_digest"),
 )
