@@ -1,12 +1,16 @@
-"""The online walk: a message in, a decision out. Reads top to bottom; later stages hang in where they are named."""
+"""The online walk: a message in, a decision on record out. Later stages hang in where they are named."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
+from interlock.core.clock import Clock
 from interlock.core.decision import Decision
-from interlock.predict.predictor import Predictor
+from interlock.core.errors import UnavailableError
+from interlock.core.event import DigestKey, Event, EventStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,23 +18,68 @@ class Message:
     """What a caller wants decided."""
 
     text: str
-    request_id: str | None = None
+    request_id: str
+    deadline: float  # monotonic seconds; a decision made later is worth nothing
+    subject: str | None = None  # whose message it is, for erasure
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-Choose = Callable[[Message], Predictor]  # which router answers this message
-Record = Callable[[Message, Decision], None]  # told of every decision once it is made
+Router = TypeVar("Router")  # whatever stands for an open bundle where the walk runs
+Wanted_contra = TypeVar("Wanted_contra", contravariant=True)
 
 
-def answer(message: Message, *, choose: Choose, records: Sequence[Record] = ()) -> Decision:
-    """Decide one message.
+class Decide(Protocol[Wanted_contra]):
+    """A bundle at work, wherever it runs. Answers by the deadline, and never raises for what a text or a model does."""
+
+    def __call__(self, text: str, *, router: Wanted_contra, deadline: float) -> Awaitable[Decision]:
+        """Return the decision, or the failure fallback."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Where decisions are recorded, and how long that may take beyond a message's deadline."""
+
+    events: EventStore
+    key: DigestKey
+    clock: Clock
+    grace_s: float
+
+
+async def answer(message: Message, *, choose: Callable[[Message], Router], decide: Decide[Router], book: Book) -> Event:
+    """Decide one message and put the decision on record.
 
     Args:
         message: the text and who asks.
-        choose: picks the router; one bundle answers the whole message.
-        records: what must know of the decision before the caller does: event store, review queue.
+        choose: picks the bundle; one bundle answers the whole message.
+        decide: has that bundle decide.
+        book: what must hold the decision, durably, before the caller sees it.
+
+    Returns:
+        What is on record for the message's ``request_id``: an earlier decision, when there was one. Compare the text's
+        digest to tell a repetition from a conflict.
+
+    Raises:
+        UnavailableError: the decision was not recorded in time; it may be found later under its ``request_id``.
     """
-    predictor = choose(message)
-    decision = predictor.decide(message.text)
-    for record in records:
-        record(message, decision)
-    return decision
+    router = choose(message)
+    decision = await decide(message.text, router=router, deadline=message.deadline)
+    return await _record(message, decision, book)
+
+
+async def _record(message: Message, decision: Decision, book: Book) -> Event:
+    event = Event.of(
+        decision,
+        request_id=message.request_id,
+        text=message.text,
+        key=book.key,
+        at=book.clock.now(),
+        subject=message.subject,
+        metadata=message.metadata,
+    )
+    kept = asyncio.wrap_future(book.events.submit(event))
+    left = max(0.0, message.deadline - book.clock.monotonic()) + book.grace_s
+    try:
+        return await asyncio.wait_for(kept, left)
+    except TimeoutError as error:
+        raise UnavailableError("the decision was not recorded in time") from error

@@ -21,6 +21,7 @@ from interlock.cli import (
     keys,
     ledger,
     route,
+    serve,
     workspace,
 )
 from interlock.core.errors import InterlockError
@@ -48,6 +49,7 @@ for group in (
     keys,
     ledger,
     route,
+    serve,
 ):
     group.register(app)
 

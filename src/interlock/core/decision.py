@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 
 class Outcome(StrEnum):
@@ -30,6 +31,7 @@ class Reason(StrEnum):
     EMPTY_TEXT = "empty_text"  # nothing visible in the text
     TOO_LONG = "too_long"  # more characters or tokens than the input policy allows
     UNDECODABLE = "undecodable"  # not text: lone surrogates or NUL
+    DEADLINE_PASSED = "deadline_passed"  # no decision in the time the caller gave
     MODEL_UNAVAILABLE = "model_unavailable"  # the model failed or gave nothing
     INVALID_SCORE = "invalid_score"  # NaN, infinite, wrong shape, or not a probability
 
@@ -76,3 +78,19 @@ class Decision:
             "stage_ms": {stage: round(ms, 4) for stage, ms in self.stage_ms.items()},
             "bundle_digest": self.bundle_digest,
         }
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """Read what ``to_json`` gave.
+
+        Raises:
+            TypeError, ValueError: it is something else.
+        """
+        return cls(
+            **{
+                **body,
+                "outcome": Outcome(body["outcome"]),
+                "reason": Reason(body["reason"]),
+                "intents": tuple(body["intents"]),
+            }
+        )

@@ -1,0 +1,78 @@
+"""``interlock serve``: a bundle behind HTTP."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import cyclopts
+from cyclopts import Parameter
+
+
+def register(app: cyclopts.App) -> None:
+    """Add this file's commands."""
+    app.command(serve)
+
+
+def serve(  # noqa: PLR0913 - its options
+    *,
+    bundle: Path | None = None,
+    trust: Path | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    workers: int | None = None,
+    store: str | None = None,
+    secret_file: Path | None = None,
+    config: Annotated[list[Path] | None, Parameter(negative=(), consume_multiple=False)] = None,
+    tls_certificate: Path | None = None,
+    tls_key: Path | None = None,
+    deadline_ms: int | None = None,
+    max_waiting: int | None = None,
+) -> int:
+    """Answer HTTP requests with a bundle until SIGTERM. SIGHUP opens the bundle's path again and swaps it in.
+
+    Example: interlock serve --bundle runs/1/bundle --port 8080
+
+    Every setting also comes from a file and from INTERLOCK_* variables; docs/serving.md lists them all. Flags count
+    before variables, variables before files, and of several files the last before the others.
+
+    Args:
+        bundle: The bundle directory.
+        trust: The trust root whose required signatures the bundle must carry.
+        host: The address to listen on. Beyond this machine it needs API keys and a secret.
+        port: The port; 0 takes a free one, which the log names.
+        workers: Processes that run the model; one for each core by default.
+        store: Where decisions are recorded: an SQLite file, or a database URL.
+        secret_file: A file with the secret of the keyed digests, 64 hexadecimal digits or more.
+        config: A TOML file of settings; may be given several times.
+        tls_certificate: The certificate chain, PEM.
+        tls_key: Its private key, PEM.
+        deadline_ms: How long one decision may take.
+        max_waiting: How many messages may wait at once before more are refused.
+    """
+    from interlock.cli.serve_settings import gather
+    from interlock.core.clock import SystemClock
+    from interlock.serve.supervisor import Supervisor, listen
+
+    flags = {name: value for name, value in locals().items() if name in FLAGS and value is not None}
+    settings = gather(flags, files=config or [], environment=os.environ)
+    with listen(settings.host, settings.port) as listening:
+        return Supervisor(settings, listening, SystemClock()).run()
+
+
+FLAGS = frozenset(
+    {
+        "bundle",
+        "trust",
+        "host",
+        "port",
+        "workers",
+        "store",
+        "secret_file",
+        "tls_certificate",
+        "tls_key",
+        "deadline_ms",
+        "max_waiting",
+    }
+)

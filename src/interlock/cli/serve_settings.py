@@ -1,0 +1,155 @@
+"""Settings of a server from flags, variables and files, with every problem of all of them at once. Knows no server."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from interlock.core.errors import InputError, Problem, did_you_mean
+from interlock.core.event import SHORTEST_KEY
+from interlock.serve.settings import Settings
+
+PREFIX = "INTERLOCK_"
+NOT_OURS = frozenset({"INTERLOCK_DATA", "INTERLOCK_POSTGRES", "INTERLOCK_KEY_PASSPHRASE"})  # other commands'
+SECRET_DIGITS = 2 * SHORTEST_KEY
+BY_FILE_ONLY = frozenset({"keys"})
+NOT_BY_FILE = frozenset({"secret"})  # a file of settings is read by many; a secret has a file of its own
+KNOWN = frozenset(Settings.model_fields) | {"secret_file"}
+
+Found = dict[str, tuple[Any, str]]  # key -> value, and where it stands
+
+
+def gather(flags: Mapping[str, Any], *, files: Sequence[Path], environment: Mapping[str, str]) -> Settings:
+    """Return the settings of one server.
+
+    Args:
+        flags: what the command line said, by key.
+        files: TOML files, of which the last counts most.
+        environment: variables, those named ``INTERLOCK_`` and a key.
+
+    Raises:
+        InputError: with every problem of every source.
+    """
+    problems: list[Problem] = []
+    found: Found = {"workers": (len(os.sched_getaffinity(0)), "default")}
+    for file in files:
+        found |= _from_file(file, problems)
+    found |= _from_environment(environment, problems)
+    found |= {key: (value, f"--{key.replace('_', '-')}") for key, value in flags.items()}
+    secret_file = found.pop("secret_file", None)
+    if "secret" not in found:
+        found |= _secret(found, secret_file, problems)
+    settings = _checked(found, problems)
+    if settings is not None:
+        problems += _exposed(settings)
+    if problems or settings is None:
+        raise InputError("the server cannot start with these settings", problems)
+    return settings
+
+
+def _from_file(file: Path, problems: list[Problem]) -> Found:
+    try:
+        body = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        problems.append(Problem(str(file), "", "a file that can be read", error.strerror or str(error)))
+        return {}
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(Problem(str(file), "", "TOML", str(error)))
+        return {}
+    known = KNOWN - NOT_BY_FILE
+    problems += [
+        Problem(str(file), key, "a setting", f"unknown{did_you_mean(key, sorted(known))}")
+        for key in body
+        if key not in known
+    ]
+    return {key: (value, str(file)) for key, value in body.items() if key in known}
+
+
+def _from_environment(environment: Mapping[str, str], problems: list[Problem]) -> Found:
+    found: Found = {}
+    for name, value in environment.items():
+        if not name.startswith(PREFIX) or name in NOT_OURS:
+            continue
+        key = name.removeprefix(PREFIX).lower()
+        known = KNOWN - BY_FILE_ONLY
+        if key not in known:
+            near = did_you_mean(name, sorted(PREFIX + one.upper() for one in known))
+            problems.append(Problem("environment", name, "a setting", f"unknown{near}"))
+        else:
+            found[key] = (value, "environment")
+    return found
+
+
+def _secret(found: Found, given: tuple[Any, str] | None, problems: list[Problem]) -> Found:
+    """Return the secret of a file; on this machine alone, one that is made beside the store."""
+    if given is not None:
+        file = Path(str(given[0]))
+    elif not _is_loopback(str(found.get("host", ("127.0.0.1", ""))[0])):
+        return {}
+    else:
+        store = str(found.get("store", (Settings.model_fields["store"].default, ""))[0])
+        if "://" in store and not store.startswith("sqlite:///"):
+            return {}
+        file = Path(f"{store.removeprefix('sqlite:///')}.secret")
+        _make_secret(file)
+    try:
+        if file.stat().st_mode & 0o004:
+            problems.append(
+                Problem(str(file), "", "a file that others cannot read", "mode " + oct(file.stat().st_mode & 0o777))
+            )
+        return {"secret": (file.read_text(encoding="utf-8").strip(), str(file))}
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(Problem(str(file), "", "a file that can be read", type(error).__name__))
+        return {"secret": ("0" * SECRET_DIGITS, str(file))}  # so that only this problem is told of it
+
+
+def _make_secret(file: Path) -> None:
+    """Make a secret once, so that the same text has the same digest after a restart."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(opened, "w", encoding="utf-8") as stream:
+        stream.write(secrets.token_hex(SHORTEST_KEY) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _checked(found: Found, problems: list[Problem]) -> Settings | None:
+    try:
+        return Settings.model_validate({key: value for key, (value, _) in found.items()})
+    except ValidationError as error:
+        for one in error.errors(include_url=False):
+            key = str(one["loc"][0]) if one["loc"] else ""
+            where = found[key][1] if key in found else "settings"
+            got = (
+                "nothing"
+                if one["type"] == "missing"
+                else "something else"
+                if key in {"secret", "keys"}
+                else repr(one["input"])[:100]
+            )
+            problems.append(Problem(where, ".".join(map(str, one["loc"])), one["msg"], got))
+        return None
+
+
+def _exposed(settings: Settings) -> list[Problem]:
+    """Return what a server that others can reach lacks."""
+    if _is_loopback(settings.host) or settings.keys:
+        return []
+    return [Problem("settings", "keys", f"API keys, as {settings.host} can be reached from elsewhere", "none")]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, which may stand for any address
+        return False

@@ -1,0 +1,1 @@
+"""A decision over HTTP: server, worker processes, limits, metrics; the only room with a web server. Knows no models."""

@@ -1,0 +1,67 @@
+"""The ASGI application: find the operation, ask whether the caller may, do it, log it. Knows no operation."""
+
+from __future__ import annotations
+
+import uuid
+
+from interlock.core.clock import Clock
+from interlock.serve.access import Access
+from interlock.serve.log import Log
+from interlock.serve.message import GoneError, Receive, Reply, Request, Scope, Send
+from interlock.serve.metrics import Metrics
+from interlock.serve.refusal import Refusal
+from interlock.serve.routes import Table
+
+
+class App:
+    """One server's application."""
+
+    def __init__(self, table: Table, *, access: Access, metrics: Metrics, log: Log, clock: Clock) -> None:
+        """Answer what stands in ``table``."""
+        self._table, self._access = table, access
+        self._metrics, self._log, self._clock = metrics, log, clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        arrived = self._clock.monotonic()
+        headers = dict(reversed(scope["headers"]))  # of a name given twice the first counts
+        request = Request(scope, receive, new_id(), arrived, headers)
+        path = "none"
+        try:
+            route, request.parts = self._table.find(scope["method"], scope["path"])
+            path = route.path
+            request.notes["caller"] = self._access.check(route.roles, headers)
+            reply = await route.handler(request)
+        except Refusal as refusal:
+            request.notes["code"] = refusal.code
+            reply = Reply.json(refusal.to_json(request.request_id), status=refusal.status, headers=refusal.headers)
+        except GoneError:
+            return
+        except Exception as error:  # noqa: BLE001 - a defect of ours; its words may hold the message
+            request.notes["defect"] = defect(error)
+            reply = Reply.json(Refusal("internal_error").to_json(request.request_id), status=500)
+        await reply.send(send, request_id=request.request_id)
+        self._note(request, path, reply.status)
+
+    def _note(self, request: Request, path: str, status: int) -> None:
+        took = self._clock.monotonic() - request.arrived
+        self._metrics.requests.labels(path, status).inc()
+        self._metrics.latency.labels(path).observe(took)
+        notes = {name: value for name, value in request.notes.items() if value not in ("", None)}
+        about = {"method": request.scope["method"] if path != "none" else "", "route": path, "status": status}
+        self._log.say("request", request_id=request.request_id, **about, ms=round(1000 * took, 3), **notes)
+
+
+def defect(error: BaseException) -> str:
+    """Return what went wrong and where in our code, without the error's own words."""
+    frames: list[str] = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append(f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return f"{type(error).__name__} in {' > '.join(frames[-4:])}"
+
+
+def new_id() -> str:
+    """Return a new request id."""
+    return uuid.uuid4().hex

@@ -1,0 +1,130 @@
+"""One HTTP connection with bounds on what a caller may send, and on how long that may take. Knows no operation."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+import orjson
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from interlock.serve.app import new_id
+from interlock.serve.refusal import CODES, Refusal
+from interlock.serve.settings import Settings
+
+PHRASES = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Overloaded"}
+
+
+class Connection(HttpToolsProtocol):
+    """Uvicorn's connection; closed when a request takes too long to arrive, or its reply to be read."""
+
+    bounds: ClassVar[Settings]
+    _patience: asyncio.TimerHandle | None = None
+    _in_headers = True
+    _unfinished = 0  # bytes of headers that have not ended yet
+    _finished = 0  # bytes of those that have, in the request that arrives
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Bound how many connections there are, and how long the first request may take."""
+        super().connection_made(transport)
+        if len(self.connections) > self.bounds.max_connections:
+            self._refuse("overloaded")
+        else:
+            self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._arrived()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bound the bytes of headers that do not end."""
+        if self._in_headers:
+            self._unfinished += len(data)
+            if self._patience is None:
+                self._expect()
+        super().data_received(data)
+        if self._in_headers and self._unfinished > self.bounds.max_header_bytes:
+            self._refuse("headers_too_large")
+
+    def on_message_begin(self) -> None:
+        """Count anew."""
+        self._finished = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Bound the bytes of the address."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Bound the bytes of all headers."""
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """From here on a body may come."""
+        self._in_headers, self._unfinished = False, 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is here."""
+        self._arrived()
+        self._in_headers, self._unfinished = True, 0
+        super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """Give a caller that does not read its reply as long as one that does not send."""
+        super().pause_writing()
+        self._arrived()
+        self._patience = self.loop.call_later(self.bounds.request_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The caller reads again."""
+        super().resume_writing()
+        self._arrived()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - every error has our one shape
+        """Refuse what is not HTTP, or too much of it."""
+        self._refuse("headers_too_large" if self._finished > self.bounds.max_header_bytes else "invalid_http")
+
+    def _count(self, more: int) -> None:
+        self._finished += more
+        if self._finished > self.bounds.max_header_bytes:
+            raise ValueError("headers")  # the parser stops, and asks for a reply to what it could not read
+
+    def _expect(self) -> None:
+        self._patience = self.loop.call_later(self.bounds.request_s, self._refuse, "too_slow")
+
+    def _arrived(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _refuse(self, code: str) -> None:
+        """Answer without an application, and close."""
+        self._arrived()
+        if self.transport.is_closing():
+            return
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete or not cycle.response_started:
+            self.transport.write(_response(code))
+        self.transport.close()
+
+
+def bounded(settings: Settings) -> type[Connection]:
+    """Return the class of connections that keep ``settings``' bounds."""
+
+    class Bounded(Connection):
+        bounds = settings
+
+    return Bounded
+
+
+def _response(code: str) -> bytes:
+    refusal, status = Refusal(code), CODES[code][0]
+    body = orjson.dumps(refusal.to_json(new_id()))
+    head = [f"HTTP/1.1 {status} {PHRASES[status]}", "content-type: application/json"]
+    head += [f"content-length: {len(body)}", "connection: close"]
+    head += [f"{name.decode()}: {value.decode()}" for name, value in refusal.headers]
+    return "\r\n".join([*head, "", ""]).encode() + body

@@ -1,0 +1,217 @@
+"""Worker processes behind one queue: the next free one takes the next message. Knows no HTTP and no store.
+
+A worker that is stuck, or gone, costs the message it was deciding and no other; every message is answered by its
+deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, cast
+
+from interlock.core.clock import Clock
+from interlock.core.decision import Decision, Reason
+from interlock.core.errors import InputError, RefusedError
+from interlock.serve import frames
+from interlock.serve.router import Router
+
+DEPTH = 2  # messages a worker is given at once: one it decides, and one so that it need not wait for the next
+LOOK_S = 0.05  # how often stuck workers are looked for
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One message on its way through the pool."""
+
+    number: int
+    text: str
+    router: Router
+    deadline: float  # monotonic seconds
+    arrived: float
+    answer: asyncio.Future[Decision]
+    sent: float | None = None  # when a worker got it
+
+
+class Link(asyncio.Protocol):
+    """One worker, as the server sees it."""
+
+    def __init__(self, pool: Pool, pid: int) -> None:
+        """Stand for the worker ``pid``."""
+        self.pid = pid
+        self.jobs: deque[Job] = deque()  # given to the worker, the one it decides first
+        self.busy_since = 0.0  # since when it has been at the first
+        self.gone = False
+        self._pool = pool
+        self._unpacker = frames.Unpacker()
+        self._loads: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._numbers = count()
+        self._transport: asyncio.WriteTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way to the worker."""
+        self._transport = cast("asyncio.WriteTransport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the worker says."""
+        for message in self._unpacker.take(data):
+            if "load" in message:
+                waiting = self._loads.pop(message["load"], None)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(message)
+            else:
+                self._pool.heard(self, message)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why does not matter
+        """Give back what the worker will not decide any more."""
+        self.gone = True
+        for waiting in self._loads.values():
+            if not waiting.done():
+                waiting.set_result({"refused": f"worker {self.pid} ended", "code": 1, "gone": True})
+        self._pool.lost(self)
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Send one message to the worker."""
+        if self._transport is not None and not self.gone:
+            self._transport.write(frames.pack(message))
+
+    async def load(self, path: Path, trust: Path | None) -> Router:
+        """Have the worker open a bundle, beside its work.
+
+        Raises:
+            InputError: there is no bundle.
+            RefusedError: it does not verify, or the worker ended.
+        """
+        number = next(self._numbers)
+        waiting = self._loads[number] = asyncio.get_running_loop().create_future()
+        self.say({"do": "load", "load": number, "path": str(path), "trust": None if trust is None else str(trust)})
+        if self.gone:
+            raise WorkerGoneError(f"worker {self.pid} ended")
+        said = await waiting
+        if "refused" not in said:
+            return Router.of(said["loaded"])
+        if said.get("gone"):
+            raise WorkerGoneError(said["refused"])
+        raise RefusedError(said["refused"]) if said["code"] == RefusedError.exit_code else InputError(said["refused"])
+
+    def drop(self, digest: str) -> None:
+        """Have the worker let a bundle go."""
+        self.say({"do": "drop", "digest": digest})
+
+
+class WorkerGoneError(RefusedError):
+    """A worker ended before it had opened a bundle."""
+
+
+@dataclass(eq=False)
+class Pool:
+    """The workers that hold every open bundle, and the messages that wait for one."""
+
+    clock: Clock
+    replace: Callable[[int], None]  # told the pid of a worker that must be replaced
+    stuck_s: float  # how long one message may take a worker
+    waiting: deque[Job] = field(default_factory=deque)
+    links: list[Link] = field(default_factory=list)
+    _numbers: count[int] = field(default_factory=count)
+
+    async def decide(self, text: str, *, router: Router, deadline: float) -> Decision:
+        """Return a worker's decision, or the failure fallback when none comes before ``deadline``."""
+        loop, now = asyncio.get_running_loop(), self.clock.monotonic()
+        job = Job(next(self._numbers), text, router, deadline, now, loop.create_future())
+        timer = loop.call_later(max(0.0, deadline - now), self._late, job)
+        self.waiting.append(job)
+        self._feed()
+        try:
+            return await job.answer
+        finally:
+            timer.cancel()
+
+    def add(self, link: Link) -> None:
+        """Give messages to a worker that holds every open bundle from now on."""
+        if not link.gone:
+            self.links.append(link)
+            self._feed()
+
+    def heard(self, link: Link, message: dict[str, Any]) -> None:
+        """Take a worker's answer."""
+        job = link.jobs.popleft()
+        if job.number != message["id"]:
+            raise ValueError(f"worker {link.pid} answered {message['id']}, asked was {job.number}")
+        link.busy_since = self.clock.monotonic()
+        if not job.answer.done():
+            job.answer.set_result(self._decision(job, message["decision"]))
+        self._feed()
+
+    def lost(self, link: Link) -> None:
+        """Answer for a worker that ended: its first message fails, the others have seen no model and wait again."""
+        if link in self.links:
+            self.links.remove(link)
+        if link.jobs and not (first := link.jobs.popleft()).answer.done():
+            first.answer.set_result(first.router.failed(Reason.MODEL_UNAVAILABLE))
+        self.waiting.extendleft(reversed(link.jobs))
+        link.jobs.clear()
+        self._feed()
+
+    def waits_for(self, digest: str) -> bool:
+        """Whether a message that no worker has yet is to be decided by a bundle."""
+        return any(job.router.digest == digest for job in self.waiting)
+
+    def stuck(self) -> list[Link]:
+        """Return the workers that have been at one message for too long, and give them no more."""
+        before = self.clock.monotonic() - self.stuck_s
+        found = [link for link in self.links if link.jobs and link.busy_since < before]
+        for link in found:
+            self.links.remove(link)
+        return found
+
+    async def watch(self) -> None:
+        """Have stuck workers replaced, for as long as the server runs."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            for link in self.stuck():
+                self.replace(link.pid)
+
+    def _feed(self) -> None:
+        while self.waiting and self.links:
+            link = min(self.links, key=_load)
+            if len(link.jobs) >= DEPTH:
+                return
+            job = self.waiting.popleft()
+            if job.answer.done():  # its deadline passed while it waited
+                continue
+            job.sent = self.clock.monotonic()
+            if not link.jobs:
+                link.busy_since = job.sent
+            link.jobs.append(job)
+            link.say(
+                {
+                    "do": "decide",
+                    "id": job.number,
+                    "digest": job.router.digest,
+                    "text": job.text,
+                    "deadline": job.deadline,
+                }
+            )
+
+    def _decision(self, job: Job, said: dict[str, Any] | None) -> Decision:
+        if said is None:
+            late = not self.clock.monotonic() < job.deadline
+            return job.router.failed(Reason.DEADLINE_PASSED if late else Reason.MODEL_UNAVAILABLE)
+        decision = Decision.from_json(said)
+        waited = self.clock.monotonic() - job.arrived
+        decision.stage_ms["queue"] = max(0.0, 1000 * waited - decision.stage_ms["total"])
+        decision.stage_ms["total"] = 1000 * waited
+        return decision
+
+    def _late(self, job: Job) -> None:
+        if not job.answer.done():
+            reason = Reason.DEADLINE_PASSED if self.links else Reason.MODEL_UNAVAILABLE
+            job.answer.set_result(job.router.failed(reason))
+
+
+def _load(link: Link) -> int:
+    return len(link.jobs)

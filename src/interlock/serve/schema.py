@@ -1,0 +1,68 @@
+"""The JSON of requests as typed models: strict, no unknown keys. Knows no HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from interlock.core.event import MOST_METADATA, REQUEST_ID
+from interlock.serve.refusal import Refusal
+
+
+class Edge(BaseModel):
+    """What comes from outside: exact types, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+RequestId = Annotated[str, Field(pattern=f"^{REQUEST_ID.pattern}$")]
+MetadataName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+MetadataWord = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,31}$")]
+
+
+class RouteRequest(Edge):
+    """One message to decide."""
+
+    text: str = Field(description="The message. Blank, too long and unreadable ones go to the failure fallback.")
+    request_id: RequestId | None = Field(
+        default=None, description="Names this request; the same id and text give the same stored decision."
+    )
+    conversation: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
+        default=None, description="Whose message it is; kept only as a keyed digest, for erasure."
+    )
+    metadata: Annotated[dict[MetadataName, MetadataWord], Field(max_length=MOST_METADATA)] = Field(
+        default={}, description="A few lower-case words that are kept with the decision."
+    )
+    deadline_ms: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="How long the decision may take; shortens the server's own limit, never lengthens it."
+    )
+
+
+class ActivateRequest(Edge):
+    """Which bundle shall answer."""
+
+    bundle: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]+$")] | None = Field(
+        default=None, description="A bundle directory on the server; the one that answers now, opened again, if absent."
+    )
+
+
+Model = TypeVar("Model", bound=Edge)
+
+
+def read(model: type[Model], body: Any) -> Model:
+    """Return ``body`` as ``model``.
+
+    Raises:
+        Refusal: naming every field that is not what was expected; what they hold is not repeated.
+    """
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise Refusal("invalid_request", problems=[_problem(one) for one in error.errors()]) from None
+
+
+def _problem(error: Any) -> dict[str, str]:
+    known = error["type"] != "extra_forbidden"
+    place = [str(part) for part in error["loc"]] if known else [str(part) for part in error["loc"][:-1]]
+    return {"field": ".".join(place)[:200], "expected": "no other keys" if not known else error["msg"]}

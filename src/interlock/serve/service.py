@@ -1,0 +1,100 @@
+"""What the server does for callers: decide, tell how it is, change the bundle. Knows no HTTP server and no process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from interlock.answer import Book, Message, answer
+from interlock.core.decision import Decision
+from interlock.core.errors import InterlockError, UnavailableError
+from interlock.core.event import Event
+from interlock.serve.bundles import Bundles
+from interlock.serve.log import Log
+from interlock.serve.metrics import Metrics
+from interlock.serve.pool import Pool
+from interlock.serve.refusal import Refusal
+from interlock.serve.router import Router
+from interlock.serve.settings import Settings
+
+
+@dataclass(eq=False)
+class Service:
+    """One server's work."""
+
+    settings: Settings
+    pool: Pool
+    bundles: Bundles
+    book: Book
+    metrics: Metrics
+    log: Log
+    waiting: int = 0  # messages that were let in and have no reply yet
+    draining: bool = False
+
+    def router(self) -> Router:
+        """Return the bundle that answers.
+
+        Raises:
+            Refusal: none is open yet.
+        """
+        if (current := self.bundles.current) is None:
+            raise Refusal("starting")
+        return current
+
+    def admit(self) -> None:
+        """Refuse at once what would only wait.
+
+        Raises:
+            Refusal: as many messages as may be are waiting.
+        """
+        if self.waiting >= self.settings.max_waiting:
+            self.metrics.shed.inc()
+            raise Refusal("overloaded")
+
+    async def decide(self, message: Message, notes: dict[str, object]) -> Event:
+        """Decide one message, on record; ``notes`` are what the log line says of it.
+
+        Raises:
+            Refusal: the id was used for another text, the decision could not be recorded, or too many wait.
+        """
+        router = self.router()
+        self.admit()
+        self.waiting += 1
+        made: list[Decision] = []
+        try:
+            event = await answer(
+                message, choose=lambda _: router, decide=partial(self._decide, made=made), book=self.book
+            )
+        except UnavailableError:
+            raise Refusal("not_recorded") from None
+        finally:
+            self.waiting -= 1
+        if event.text_digest != self.book.key.of_text(message.text):
+            raise Refusal("request_id_conflict")
+        decision = made[0]
+        self.metrics.decided(decision)
+        notes |= {"outcome": decision.outcome.value, "reason": decision.reason.value, "bundle": decision.bundle_digest}
+        return event
+
+    async def _decide(self, text: str, *, router: Router, deadline: float, made: list[Decision]) -> Decision:
+        # One character more than may be is enough for the input policy to refuse the text.
+        decision = await self.pool.decide(text[: router.max_chars + 1], router=router, deadline=deadline)
+        made.append(decision)
+        return decision
+
+    async def activate(self, path: Path | None) -> Router:
+        """Let another bundle answer.
+
+        Raises:
+            Refusal: it was refused, and the one before goes on answering.
+        """
+        try:
+            router = await self.bundles.activate(path)
+        except InterlockError as error:
+            self.metrics.activations.labels("refused").inc()
+            self.log.say("activation", result="refused", why=str(error))
+            raise Refusal("bundle_refused", str(error)) from None
+        self.metrics.activations.labels("activated").inc()
+        self.log.say("activation", result="activated", bundle=router.digest, name=router.name, signed=router.signed)
+        return router

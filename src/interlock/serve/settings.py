@@ -1,0 +1,56 @@
+"""Everything that can be set about the server, checked. Knows no file and no environment."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from interlock.core.contract import Strict
+from interlock.serve.access import ApiKey
+
+SECRET = re.compile(r"(?:[0-9a-fA-F]{2}){32,}")
+
+
+class Settings(Strict):
+    """One server. Field names are the keys of the configuration file, and the options of ``interlock serve``."""
+
+    bundle: Path
+    trust: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=256)
+    store: str = "interlock.db"
+    secret: SecretStr
+    deadline_ms: int = Field(default=1000, ge=1, le=60_000)
+    record_ms: int = Field(default=1000, ge=1, le=60_000)
+    stuck_ms: int = Field(default=5000, ge=10, le=600_000)
+    max_waiting: int = Field(default=64, ge=1, le=100_000)
+    max_body_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
+    max_header_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
+    max_connections: int = Field(default=2048, ge=1, le=100_000)
+    request_s: float = Field(default=10.0, gt=0, le=3600)
+    keep_alive_s: float = Field(default=60.0, gt=0, le=3600)
+    keys: tuple[ApiKey, ...] = ()
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    drain_s: float = Field(default=25.0, gt=0, le=3600)
+
+    @field_validator("secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr) -> SecretStr:
+        if not SECRET.fullmatch(secret.get_secret_value()):
+            raise ValueError("at least 64 hexadecimal digits, as `openssl rand -hex 32` prints them")
+        return secret
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key together")
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it, the secret included: for a process of ours."""
+        return {**self.model_dump(mode="json"), "secret": self.secret.get_secret_value()}
