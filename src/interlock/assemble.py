@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from interlock.bundle import layout
 from interlock.bundle.card import model_card
@@ -16,14 +18,16 @@ from interlock.bundle.open import Bundle, open_bundle
 from interlock.bundle.parts import Golden, detector_bytes, golden_bytes, policy_bytes, remembered
 from interlock.bundle.sign import sign_bundle
 from interlock.calibrate.fit import Calibration
+from interlock.calibrate.several import fit_several
 from interlock.core.canonical import canonical, digest, digest_of
 from interlock.core.contract import Bands, Contract
-from interlock.core.dataset import Dataset, Split
+from interlock.core.dataset import CalibrationSet, Dataset, Split
 from interlock.core.errors import InputError, Problem
 from interlock.core.progress import Watch
 from interlock.core.receipt import Receipt
 from interlock.core.verdict import Judgement
 from interlock.data.cards import cards
+from interlock.data.compose import several_rows
 from interlock.data.twins import twins
 from interlock.gate.record import Record
 from interlock.gate.take import Subject
@@ -78,10 +82,25 @@ def champion_labels(champion: str | Path, rows: Dataset, contract: Contract) -> 
     return [other.contract.label_names[column] for column in logits.argmax(axis=1)]
 
 
-def note_unfitted(contract: Contract, watch: Watch) -> None:
-    """Say what the contract asks for and this version does not fit."""
-    if isinstance(contract.decide, Bands) and contract.decide.several.enabled:
-        watch({"event": "note", "note": "decide.several is enabled, but this version fits no several-intent detector"})
+def with_several(
+    calibrated: Calibration, rows: CalibrationSet, scorer: OnnxEncoder, contract: Contract, *, seed: int, watch: Watch
+) -> Calibration:
+    """Return the calibration with a detector of several intents, where the contract wants one.
+
+    It is fitted on the calibration rows, and on messages composed of them where hardly a row has several labels.
+    """
+    if not (isinstance(contract.decide, Bands) and contract.decide.several.enabled):
+        return calibrated
+    rows = several_rows(rows, seed=seed, max_chars=contract.input.max_chars)
+    texts = [allowed_start(row.text, contract.input) for row in rows]
+    encoded = [scorer.encode(text) for text in texts]
+    logits = np.stack([scorer.classify(one).logits for one in encoded])
+    fitted = fit_several(rows, logits, [one.tokens for one in encoded], texts, contract.decide.several, seed=seed)
+    if fitted is None:
+        note = "too few calibration rows with one and with several intents: no message will count as having several"
+        watch({"event": "note", "note": note})
+        return calibrated
+    return replace(calibrated, several=fitted.detector, facts={**calibrated.facts, "several": fitted.facts})
 
 
 @dataclass(frozen=True)
@@ -155,7 +174,7 @@ def identity(
         "graph_digest": digest(exported.graph),
         "graph_int8_digest": digest(exported.graph_int8),
         "calibrator_digest": digest_of(calibration.calibrator.to_json()),
-        "detectors_digest": digest(detector_bytes(calibration.unknown)),
+        "detectors_digest": digest(detector_bytes(calibration.unknown, calibration.several)),
         "policy_digest": contract.policy_digest,
         "input_policy_digest": contract.input_digest,
         "input_policy_version": contract.input.version,
@@ -227,7 +246,7 @@ def bundle_files(
         layout.GRAPH_INT8: exported.graph_int8,
         **{f"model/{name}": data for name, data in exported.model.items()},
         layout.CALIBRATOR: canonical(calibration.calibrator.to_json()),
-        layout.DETECTORS: detector_bytes(calibration.unknown),
+        layout.DETECTORS: detector_bytes(calibration.unknown, calibration.several),
         layout.POLICY: policy_bytes(contract, engine),
         layout.RECEIPT: receipt.to_bytes(),
         layout.GOLDEN: golden_bytes(golden_messages(predictor, split.test)),

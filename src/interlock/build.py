@@ -97,7 +97,6 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     split = prepare(data, calibration=calibration, test=test, contract=terms, seed=recipe.seed, watch=watch)
     check_available(resolve(encoder))
     check_kind(calibrator)
-    assemble.note_unfitted(terms, watch)
     config = assemble.config(terms, split, encoder=encoder, recipe=recipe)
     with start_run(run, config, keep=RESUMED):
         write_json(run / "split.json", split.manifest.to_json())
@@ -121,8 +120,14 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         watch({"event": "stage", "stage": "calibrate", "detail": f"{len(split.calibration)} rows"})
         calibration_logits = assemble.scored(scorer, split.calibration, terms)
         calibrated = calibrate(split.calibration, calibration_logits, terms, kind=calibrator)
+        calibrated = assemble.with_several(calibrated, split.calibration, scorer, terms, seed=recipe.seed, watch=watch)
         predictor = Predictor(
-            contract=terms, scorer=scorer, calibrator=calibrated.calibrator, unknown=calibrated.unknown, clock=clock
+            contract=terms,
+            scorer=scorer,
+            calibrator=calibrated.calibrator,
+            unknown=calibrated.unknown,
+            several=calibrated.several,
+            clock=clock,
         )
 
         watch(

@@ -16,6 +16,7 @@ from interlock.bundle.parts import (
     read_contract,
     read_engine,
     read_golden,
+    read_several,
     read_unknown,
     remembered,
 )
@@ -93,6 +94,7 @@ def open_bundle(folder: str | Path, trust: Trust | str | Path | None = None, *, 
         scorer=read_engine(files, contract),
         calibrator=read_calibrator(files),
         unknown=read_unknown(files),
+        several=read_several(files),
         bundle_digest=verified.digest,
         clock=clock or SystemClock(),
     )

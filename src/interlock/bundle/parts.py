@@ -22,8 +22,11 @@ from interlock.core.errors import InputError, Problem, RefusedError
 from interlock.predict.calibrators import Calibrator, calibrator_from_json
 from interlock.predict.detectors import UnknownGate
 from interlock.predict.encoder import OnnxEncoder
+from interlock.predict.several import SeveralDetector
+from interlock.predict.several import read_several as several_from
 
 UNKNOWN_THRESHOLD = "unknown.energy.threshold"
+SEVERAL = "several."  # before the names of that detector's arrays
 GOLDEN_TOLERANCE = 1e-4  # how far a replayed logit may be from the recorded one
 
 
@@ -55,10 +58,12 @@ def policy_bytes(contract: Contract, engine: str) -> bytes:
     )
 
 
-def detector_bytes(unknown: UnknownGate | None) -> bytes:
-    """Return ``detectors.safetensors``: fitted thresholds by name."""
+def detector_bytes(unknown: UnknownGate | None, several: SeveralDetector | None = None) -> bytes:
+    """Return ``detectors.safetensors``: fitted thresholds and arrays by name."""
     gated = unknown is not None and math.isfinite(unknown.threshold)
     tensors = {UNKNOWN_THRESHOLD: np.array([unknown.threshold])} if gated and unknown is not None else {}
+    if several is not None:
+        tensors |= {f"{SEVERAL}{name}": data for name, data in several.tensors().items()}
     return bytes(save_tensors(tensors))
 
 
@@ -109,10 +114,7 @@ def read_calibrator(files: Mapping[str, bytes]) -> Calibrator:
 
 def read_unknown(files: Mapping[str, bytes]) -> UnknownGate | None:
     """Return the unknown gate, when one was fitted."""
-    try:
-        tensors = load_tensors(files[layout.DETECTORS])
-    except Exception as error:
-        raise RefusedError(f"{layout.DETECTORS} does not read: {error}") from error
+    tensors = _detectors(files)
     threshold = tensors.get(UNKNOWN_THRESHOLD)
     if threshold is None:
         return None
@@ -122,6 +124,19 @@ def read_unknown(files: Mapping[str, bytes]) -> UnknownGate | None:
             [Problem(layout.DETECTORS, UNKNOWN_THRESHOLD, "finite", str(threshold))],
         )
     return UnknownGate(float(threshold[0]))
+
+
+def read_several(files: Mapping[str, bytes]) -> SeveralDetector | None:
+    """Return the detector of several intents, when one was fitted."""
+    stored = {name.removeprefix(SEVERAL): data for name, data in _detectors(files).items() if name.startswith(SEVERAL)}
+    return several_from(stored) if stored else None
+
+
+def _detectors(files: Mapping[str, bytes]) -> dict[str, Any]:
+    try:
+        return dict(load_tensors(files[layout.DETECTORS]))
+    except Exception as error:
+        raise RefusedError(f"{layout.DETECTORS} does not read: {error}") from error
 
 
 def read_golden(files: Mapping[str, bytes]) -> list[Golden]:

@@ -17,6 +17,7 @@ from interlock.core.errors import InputError, did_you_mean
 from interlock.predict.calibrators import Calibrator
 from interlock.predict.detectors import UnknownGate
 from interlock.predict.scorer import FloatArray
+from interlock.predict.several import SeveralDetector
 
 AUTO = "auto"
 
@@ -28,6 +29,7 @@ class Calibration:
     calibrator: Calibrator
     unknown: UnknownGate | None
     facts: dict[str, Any]
+    several: SeveralDetector | None = None
 
 
 def check_kind(kind: str) -> None:

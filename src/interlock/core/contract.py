@@ -82,6 +82,9 @@ class Several(Strict):
     """Detection of messages with more than one intent."""
 
     enabled: bool = False
+    keep_single: Annotated[float, Field(gt=0.5, lt=1)] = 0.997  # share of messages with one intent it leaves alone
+    threshold: Share | None = None  # probability of several at or above which it acts, instead of one fitted to that
+    then: Literal["top2", "split", "clarify"] = "top2"
 
 
 class Bands(Strict):

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     GUARDED_CONFIDENCE = "guarded_confidence"  # confidence between the guarded and the automatic bound
     GUARDED_MARGIN = "guarded_margin"  # confident, but the second label is close
     LOW_CONFIDENCE = "low_confidence"  # below the guarded bound
+    SEVERAL = "several"  # asks for several things; the contract says what becomes of it
     UNKNOWN = "unknown"  # unlike anything the router was trained on
     THRESHOLD = "threshold"  # the positive label's score reached its threshold
     BELOW_THRESHOLD = "below_threshold"  # it did not
@@ -54,7 +55,9 @@ class Decision:
     second_confidence: float | None = None
     margin: float | None = None
     unknown_score: float | None = None
+    several_score: float | None = None  # probability that the message asks for several things
     intents: tuple[str, ...] = ()  # every intent found, when the several-intent detector found more than one
+    routes: tuple[str, ...] = ()  # where the intents go, each route once; ``route`` is the first of them
     tokens: int | None = None  # pieces of the text, special ones included, before any cut
     truncated: bool = False  # the scores rest on a cut text
     stage_ms: dict[str, float] = field(default_factory=dict)  # stage -> milliseconds
@@ -72,7 +75,9 @@ class Decision:
             "second_confidence": self.second_confidence,
             "margin": self.margin,
             "unknown_score": self.unknown_score,
+            "several_score": self.several_score,
             "intents": list(self.intents),
+            "routes": list(self.routes),
             "tokens": self.tokens,
             "truncated": self.truncated,
             "stage_ms": {stage: round(ms, 4) for stage, ms in self.stage_ms.items()},

@@ -21,6 +21,14 @@ Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Id = Annotated[str, Field(min_length=1, max_length=500, strict=True)]
 
 
+class Intents(Strict):
+    """What a detector of several intents found in one message."""
+
+    score: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]  # probability of more than one
+    labels: Annotated[tuple[Id, ...], Field(min_length=1)]  # what they would be, the surest first
+    confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
+
+
 class Row(Strict):
     """One evaluated message: never its text, only its id and what was said about it."""
 
@@ -32,6 +40,7 @@ class Row(Strict):
     copy_of: Id | None = None  # an earlier row whose text differs at most in case, spacing or what cannot be seen
     near: Id | None = None  # an earlier row whose text is nearly the same; both count as one in intervals
     score: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] | None = None  # of the positive label
+    several: Intents | None = None  # when the predictor has a detector of several intents
 
 
 class Matrix(Strict):
@@ -75,6 +84,7 @@ class Receipt(Strict):
     )  # the split's leakage proof
     calibrator: dict[str, Any] | None = None  # as stored in a bundle; absent when probabilities are the plain softmax
     unknown_threshold: Finite | None = None
+    several_threshold: Finite | None = None
     rows: tuple[Row, ...]
     logits: Matrix | None = None  # one row per row above; absent when the rows carry scores
     # What else was run on these rows (baselines, the fp32 model): name -> a label per row.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,15 +14,15 @@ from interlock.core.contract import Contract, Costs, Threshold
 from interlock.core.decision import Decision, Outcome
 from interlock.core.errors import InputError, Problem, RefusedError, did_you_mean
 from interlock.core.measurement import Measurement
-from interlock.core.receipt import Receipt
+from interlock.core.receipt import Receipt, Row
 from interlock.measure.classify import classification
 from interlock.measure.compare import accuracy_difference
 from interlock.measure.cost import cost_per_message
 from interlock.measure.latency import quantile
 from interlock.measure.selective import accepted_accuracy, coverage
-from interlock.measure.sets import exact_match, micro_f1
+from interlock.measure.sets import exact_match, micro_f1, several_or_one
 from interlock.predict.calibrators import Calibrator, Temperature, calibrator_from_json
-from interlock.predict.decide import Evidence, decide
+from interlock.predict.decide import Evidence, Intents, decide
 from interlock.predict.detectors import UnknownGate
 
 FP32, CHAMPION = "fp32", "champion"  # names under which a receipt keeps what these predicted; all others are baselines
@@ -86,6 +87,11 @@ class Derived:
         return np.array([len(row.labels) == 1 for row in self.receipt.rows], dtype=bool)
 
     @cached_property
+    def several(self) -> npt.NDArray[np.bool_]:
+        """Whether a detector of several intents looked at a row, (n,)."""
+        return np.array([row.several is not None for row in self.receipt.rows], dtype=bool)
+
+    @cached_property
     def top(self) -> IntArray:
         """Column of the most probable label, (n,)."""
         return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
@@ -103,11 +109,19 @@ class Derived:
                     unknown_score=UnknownGate.score(logits[i]) if gated and logits is not None else None,
                     unknown_threshold=threshold if gated else None,
                     truncated=row.truncated,
+                    several=self._several(row),
                 ),
                 self.contract,
             )
             for i, row in enumerate(self.receipt.rows)
         ]
+
+    def _several(self, row: Row) -> Intents | None:
+        threshold = self.receipt.several_threshold
+        if row.several is None or threshold is None:
+            return None
+        columns = tuple(int(column) for column in self._columns(list(row.several.labels), "rows.several.labels"))
+        return Intents(row.several.score, threshold, columns, row.several.confidence)
 
     @cached_property
     def accepted(self) -> npt.NDArray[np.bool_]:
@@ -185,8 +199,10 @@ def measurements(derived: Derived, *, level: float = 0.95) -> dict[str, Measurem
         whole = derived.columns_of(FP32) == gold
         loss = accuracy_difference(whole[single], correct[single], level=level)
         found["quantization_accuracy_loss"] = _named(loss, "quantization_accuracy_loss")
-    if not single.all():
+    if not single.all() or derived.several.any():
         found |= _as_sets(derived, level=level)
+    if derived.several.any():
+        found |= _several_or_one(derived, level=level)
     return found
 
 
@@ -207,6 +223,16 @@ def _as_sets(derived: Derived, *, level: float) -> dict[str, Measurement]:
         wanted[i, [derived.contract.index[label] for label in row.labels]] = True
         found[i, [derived.contract.index[label] for label in decision.intents] or [derived.top[i]]] = True
     return {"exact_match": exact_match(found, wanted, level=level), "micro_f1": micro_f1(found, wanted, level=level)}
+
+
+def _several_or_one(derived: Derived, *, level: float) -> dict[str, Measurement]:
+    """Measure how well rows with several labels are told from rows with one, where the scores say."""
+    seen, given = derived.several, derived.receipt.several_threshold
+    threshold = math.inf if given is None else given
+    scores = np.array([row.several.score for row in derived.receipt.rows if row.several is not None])
+    return several_or_one(
+        scores, ~derived.single[seen], threshold=math.inf if threshold is None else threshold, level=level
+    )
 
 
 def _named(measurement: Measurement, name: str) -> Measurement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,10 +12,10 @@ import numpy as np
 from interlock.core.clock import Clock
 from interlock.core.dataset import Dataset
 from interlock.core.errors import InputError
-from interlock.core.receipt import Matrix, Receipt, Row
+from interlock.core.receipt import Intents, Matrix, Receipt, Row
 from interlock.gate.derive import Derived, measurements
 from interlock.predict.normalise import allowed_start
-from interlock.predict.predictor import Predictor
+from interlock.predict.predictor import Predictor, Trace
 from interlock.predict.scorer import FloatArray
 
 WARM_UP = 20  # messages decided before any is timed
@@ -70,6 +71,7 @@ def take(
                 truncated=trace.decision.truncated or trace.logits is None,
                 copy_of=subject.copies.get(example.id),
                 near=subject.near.get(example.id),
+                several=_several(predictor, trace),
             )
         )
         if progress is not None:
@@ -84,6 +86,7 @@ def take(
         crossings=dict(subject.crossings),
         calibrator=predictor.calibrator.to_json(),
         unknown_threshold=_finite(predictor),
+        several_threshold=predictor.several.threshold if predictor.several is not None else None,
         rows=tuple(kept),
         logits=Matrix.of(np.stack(logits)),
         predicted={name: tuple(labels) for name, labels in subject.predicted.items()},
@@ -98,6 +101,16 @@ def _finite(predictor: Predictor) -> float | None:
     if predictor.unknown is None or not np.isfinite(predictor.unknown.threshold):
         return None  # a gate that lets everything pass is no gate
     return predictor.unknown.threshold
+
+
+def _several(predictor: Predictor, trace: Trace) -> Intents | None:
+    found = trace.several
+    if found is None or not math.isfinite(found.score + found.confidence):
+        return None
+    names = predictor.contract.label_names
+    return Intents(
+        score=found.score, labels=tuple(names[column] for column in found.columns), confidence=found.confidence
+    )
 
 
 def _of_the_start(predictor: Predictor, text: str) -> FloatArray:

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from interlock.core.measurement import Measurement
-from interlock.measure.arrays import BoolArray, checked_flags
+from interlock.measure.arrays import BoolArray, checked_flags, checked_values
 from interlock.measure.bootstrap import Sums, bootstrap
 from interlock.measure.proportion import proportion
+from interlock.measure.unknown import auroc
 
 
 def exact_match(predicted: BoolArray, gold: BoolArray, *, level: float = 0.95) -> Measurement:
@@ -30,6 +31,33 @@ def micro_f1(
     return bootstrap(
         "micro_f1", rows, _micro, support=(0.0, 1.0), method="bca", resamples=resamples, seed=seed, level=level
     )
+
+
+def several_or_one(
+    scores: npt.ArrayLike, several: BoolArray, *, threshold: float, level: float = 0.95
+) -> dict[str, Measurement]:
+    """Measure a detector of messages with several labels; a higher score means more surely several.
+
+    Args:
+        scores: ``(n messages,)``.
+        several: ``(n,)`` whether each has several labels.
+        threshold: scores at or above it are called several.
+        level: confidence level.
+
+    Returns:
+        ``several_auroc``; ``several_recall``, of those with several labels the share called so; ``several_precision``,
+        of those called so the share that has; ``several_false``, of those with one label the share called several.
+    """
+    found = checked_values(scores, name="scores")
+    truth = checked_flags(several, name="several", shape=found.shape)
+    called = found >= threshold
+    hits, said, there = int((called & truth).sum()), int(called.sum()), int(truth.sum())
+    return {
+        "several_auroc": auroc(found[~truth], found[truth], name="several_auroc", level=level),
+        "several_recall": proportion("several_recall", hits, there, level=level),
+        "several_precision": proportion("several_precision", hits, said, level=level),
+        "several_false": proportion("several_false", said - hits, len(found) - there, level=level),
+    }
 
 
 def _micro(sums: Sums) -> npt.NDArray[np.float64]:

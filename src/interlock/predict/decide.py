@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,21 @@ SUM_TOLERANCE = 1e-3  # how far from 1 a row of probabilities may sum before it 
 
 
 @dataclass(frozen=True, slots=True)
+class Intents:
+    """What speaks for several intents in one message."""
+
+    score: float  # probability of more than one
+    threshold: float  # at or above it the message counts as asking for several things
+    columns: tuple[int, ...]  # the intents it would be then, the surest first
+    confidence: float  # how sure these are: their probabilities together, or that of the least sure clause
+
+    @property
+    def found(self) -> bool:
+        """Whether the message counts as asking for several things."""
+        return self.score >= self.threshold
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What the models found about one message."""
 
@@ -27,6 +42,7 @@ class Evidence:
     unknown_threshold: float | None = None  # at or above it the message counts as unknown
     tokens: int | None = None
     truncated: bool = False
+    several: Intents | None = None  # when there is a detector of several intents
 
 
 def decide(evidence: Evidence, contract: Contract) -> Decision:
@@ -60,6 +76,8 @@ def _trustworthy(evidence: Evidence, contract: Contract) -> bool:
         return False
     if not (bool(np.all(p >= 0)) and bool(np.all(p <= 1)) and abs(float(p.sum()) - 1) <= SUM_TOLERANCE):
         return False
+    if evidence.several is not None and not math.isfinite(evidence.several.score + evidence.several.confidence):
+        return False
     gated = evidence.unknown_threshold is not None
     return not gated or (evidence.unknown_score is not None and math.isfinite(evidence.unknown_score))
 
@@ -80,6 +98,8 @@ def _by_bands(p: FloatArray, contract: Contract, policy: Bands, evidence: Eviden
     )
     if evidence.unknown_threshold is not None and not _is_known(evidence):
         return say(Outcome.ABSTAINED, contract.fallback.uncertain, Reason.UNKNOWN)
+    if evidence.several is not None and evidence.several.found:
+        return _by_intents(say, evidence.several, contract, policy)
     if not confidence >= policy.guarded.confidence:
         return say(Outcome.ABSTAINED, contract.fallback.uncertain, Reason.LOW_CONFIDENCE)
     if not confidence >= policy.auto.confidence:
@@ -87,6 +107,25 @@ def _by_bands(p: FloatArray, contract: Contract, policy: Bands, evidence: Eviden
     if not margin >= policy.auto.margin:
         return say(Outcome.GUARDED, None, Reason.GUARDED_MARGIN)
     return say(Outcome.ROUTED, None, Reason.AUTO)
+
+
+def _by_intents(
+    say: Callable[[Outcome, str | None, Reason], Decision], several: Intents, contract: Contract, policy: Bands
+) -> Decision:
+    """Send a message with several intents to a fallback that asks back, or to its intents' routes, marked for audit."""
+    if policy.several.then == "clarify":
+        return say(Outcome.ABSTAINED, contract.fallback.uncertain, Reason.SEVERAL)
+    if not several.confidence >= policy.guarded.confidence:
+        return say(Outcome.ABSTAINED, contract.fallback.uncertain, Reason.LOW_CONFIDENCE)
+    names = _intents(several, contract)[: 2 if policy.several.then == "top2" else None]
+    routes = tuple(dict.fromkeys(contract.labels[name].route for name in names))
+    return replace(say(Outcome.GUARDED, routes[0], Reason.SEVERAL), routes=routes)
+
+
+def _intents(several: Intents, contract: Contract) -> tuple[str, ...]:
+    """Return the intents by name, critical ones first, as a miss of these matters most."""
+    names = [contract.label_names[column] for column in several.columns]
+    return tuple(sorted(names, key=lambda name: name not in contract.critical))
 
 
 def _is_known(evidence: Evidence) -> bool:
@@ -104,7 +143,7 @@ def _decision(
     evidence: Evidence,
 ) -> Decision:
     first, second = pair
-    names = contract.label_names
+    names, several = contract.label_names, evidence.several
     return Decision(
         outcome=outcome,
         route=route if route is not None else contract.labels[names[first]].route,
@@ -115,6 +154,8 @@ def _decision(
         second_confidence=float(p[second]),
         margin=float(p[first] - p[second]),
         unknown_score=evidence.unknown_score,
+        several_score=several.score if several is not None else None,
+        intents=_intents(several, contract) if several is not None and several.found else (),
         tokens=evidence.tokens,
         truncated=evidence.truncated,
     )

@@ -8,13 +8,14 @@ from itertools import pairwise
 import numpy as np
 
 from interlock.core.clock import Clock, SystemClock
-from interlock.core.contract import Contract
+from interlock.core.contract import Bands, Contract
 from interlock.core.decision import Decision, Reason
 from interlock.predict.calibrators import Calibrator
-from interlock.predict.decide import Evidence, decide, fail
+from interlock.predict.decide import Evidence, Intents, decide, fail
 from interlock.predict.detectors import UnknownGate
 from interlock.predict.normalise import NormalText, normalise
 from interlock.predict.scorer import Encoded, FloatArray, Scorer, Scores
+from interlock.predict.several import SeveralDetector, clauses, leading_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Trace:
     pieces: tuple[str, ...] = ()
     logits: FloatArray | None = None  # (k labels,)
     probabilities: FloatArray | None = None  # (k labels,), calibrated
+    several: Intents | None = None  # what speaks for several intents
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Predictor:
     scorer: Scorer
     calibrator: Calibrator
     unknown: UnknownGate | None = None
+    several: SeveralDetector | None = None
     bundle_digest: str | None = None
     clock: Clock = field(default_factory=SystemClock)
 
@@ -53,7 +56,8 @@ class Predictor:
         encoded, scores = self._scores(normal, ticks, with_pieces=with_pieces)
         probabilities = self._calibrated(scores)
         ticks.append(self.clock.monotonic())
-        decision = decide(self._evidence(encoded, scores, probabilities), self.contract)
+        evidence = self._evidence(normal, encoded, scores, probabilities)
+        decision = decide(evidence, self.contract)
         ticks.append(self.clock.monotonic())
         stages = ("normalise", "encode", "classify", "calibrate", "decide")
         return Trace(
@@ -62,6 +66,7 @@ class Predictor:
             encoded.pieces if encoded else (),
             scores.logits if scores else None,
             probabilities,
+            evidence.several,
         )
 
     def _scores(
@@ -87,7 +92,9 @@ class Predictor:
             return np.full(len(self.contract.labels), np.nan)  # decide() refuses it as an invalid score
         return self.calibrator.probabilities(logits)
 
-    def _evidence(self, encoded: Encoded | None, scores: Scores | None, probabilities: FloatArray | None) -> Evidence:
+    def _evidence(
+        self, text: NormalText, encoded: Encoded | None, scores: Scores | None, probabilities: FloatArray | None
+    ) -> Evidence:
         usable = scores is not None and probabilities is not None and bool(np.all(np.isfinite(probabilities)))
         return Evidence(
             probabilities=probabilities,
@@ -95,7 +102,36 @@ class Predictor:
             unknown_threshold=self.unknown.threshold if self.unknown else None,
             tokens=encoded.tokens if encoded else None,
             truncated=encoded.truncated if encoded else False,
+            several=self._intents(text, encoded, scores, probabilities) if usable and encoded and scores else None,
         )
+
+    def _intents(
+        self, text: NormalText, encoded: Encoded, scores: Scores, probabilities: FloatArray | None
+    ) -> Intents | None:
+        """Return what speaks for several intents, where the contract wants to know and there is a detector."""
+        policy = self.contract.decide
+        if self.several is None or probabilities is None or not isinstance(policy, Bands) or not policy.several.enabled:
+            return None
+        found = self.several.look(scores.logits, tokens=encoded.tokens, text=text)
+        columns = leading_labels(scores.logits, found.count)
+        sure = min(float(probabilities[list(columns)].sum()), 1.0)
+        whole = Intents(found.score, self.several.threshold, columns, sure)
+        if policy.several.then == "split" and whole.found:
+            return self._of_clauses(text, whole, least=policy.guarded.confidence)
+        return whole
+
+    def _of_clauses(self, text: NormalText, whole: Intents, *, least: float) -> Intents:
+        """Return the intents of a message's clauses, each decided alone; ``whole`` where they do not show two."""
+        surest: dict[int, float] = {}
+        for clause in clauses(text):
+            _, scores = self._scores(NormalText(clause), [0.0], with_pieces=False)
+            p = self._calibrated(scores)
+            if p is not None and float(p.max()) >= least:
+                column = int(p.argmax())
+                surest[column] = max(surest.get(column, 0.0), float(p.max()))
+        if len(surest) < 2:  # noqa: PLR2004 - several
+            return whole
+        return replace(whole, columns=tuple(surest), confidence=min(surest.values()))
 
     def _stamped(self, decision: Decision, stages: tuple[str, ...], ticks: list[float]) -> Decision:
         stage_ms = {
