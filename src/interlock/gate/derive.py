@@ -230,9 +230,7 @@ def _several_or_one(derived: Derived, *, level: float) -> dict[str, Measurement]
     seen, given = derived.several, derived.receipt.several_threshold
     threshold = math.inf if given is None else given
     scores = np.array([row.several.score for row in derived.receipt.rows if row.several is not None])
-    return several_or_one(
-        scores, ~derived.single[seen], threshold=math.inf if threshold is None else threshold, level=level
-    )
+    return several_or_one(scores, ~derived.single[seen], threshold=threshold, level=level)
 
 
 def _named(measurement: Measurement, name: str) -> Measurement:
