@@ -179,6 +179,7 @@ def identity(
         "input_policy_digest": contract.input_digest,
         "input_policy_version": contract.input.version,
         "code_version": version(),
+        **({"unlabelled_digest": trained.unlabelled} if trained.unlabelled is not None else {}),
     }
 
 
@@ -203,7 +204,9 @@ def environment() -> dict[str, Any]:
     }
 
 
-def config(contract: Contract, split: Split, *, encoder: str, recipe: Recipe) -> dict[str, Any]:
+def config(
+    contract: Contract, split: Split, *, encoder: str, recipe: Recipe, unlabelled: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return everything the outcome of a build depends on, so that an interrupted one is known again."""
     return {
         "contract": contract.to_json(),
@@ -211,6 +214,7 @@ def config(contract: Contract, split: Split, *, encoder: str, recipe: Recipe) ->
         "encoder": encoder,
         "recipe": recipe.to_json(),
         "environment": environment(),
+        **({"unlabelled": digest_of(list(unlabelled))} if unlabelled else {}),
     }
 
 

@@ -27,6 +27,7 @@ from interlock.core.verdict import Judgement
 from interlock.data.compose import to_learn
 from interlock.data.prepare import file_bytes, prepare
 from interlock.data.suspects import weigh_suspects
+from interlock.data.unlabelled import unlabelled
 from interlock.data.write import write_scores
 from interlock.gate.derive import CHAMPION, FP32, Derived, baseline_accuracies
 from interlock.gate.record import Record, judge_on_record
@@ -95,9 +96,10 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     source = file_bytes(contract)
     terms = parse_contract(source, where=str(contract))
     split = prepare(data, calibration=calibration, test=test, contract=terms, seed=recipe.seed, watch=watch)
+    texts = unlabelled(recipe.adapt, split, watch=watch)
     check_available(resolve(encoder))
     check_kind(calibrator)
-    config = assemble.config(terms, split, encoder=encoder, recipe=recipe)
+    config = assemble.config(terms, split, encoder=encoder, recipe=recipe, unlabelled=texts)
     with start_run(run, config, keep=RESUMED):
         write_json(run / "split.json", split.manifest.to_json())
         split = weigh_suspects(split, terms, weight=recipe.suspects, watch=watch)
@@ -113,6 +115,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
             graphs=(GRAPH, GRAPH_INT8),
             watch=watch,
             clock=clock,
+            unlabelled=texts,
         )
         exported = Exported.read(run)
         scorer = exported.scorer(terms, engine)

@@ -17,6 +17,7 @@ from interlock.core.progress import Watch, unwatched
 from interlock.data.compose import to_learn
 from interlock.data.prepare import file_bytes, prepare
 from interlock.data.suspects import weigh_suspects
+from interlock.data.unlabelled import unlabelled
 from interlock.report.arms import Arm, By, Rows
 from interlock.report.experiment import Table, compare_arms
 from interlock.report.experiment_page import write_experiment
@@ -92,7 +93,14 @@ def experiment(  # noqa: PLR0913 - the keyword options of the commands
         check_available(resolve(name))
     split = prepare(data, calibration=calibration, test=test, contract=terms, seed=recipe.seed, watch=watch)
     material = Material(split.train, split.calibration, split.test, terms, engine)
-    trials = [[_trial(arm, seed, split, terms, watch) for seed in _seeds_of(arm, kind, seeds)] for arm in arms]
+    texts = {path: unlabelled(path, split, watch=watch) for path in {arm.recipe.adapt for arm in arms}}
+    trials = [
+        [
+            replace(_trial(arm, seed, split, terms, watch), unlabelled=texts[arm.recipe.adapt])
+            for seed in _seeds_of(arm, kind, seeds)
+        ]
+        for arm in arms
+    ]
     with open_folder(folder):
         every = [trial for some in trials for trial in some]
         found = iter(run_trials(every, material, out=folder, parallel=parallel, watch=watch, clock=clock))

@@ -119,7 +119,7 @@ def test_freezing_no_layer_or_all_of_them_is_refused(layers: int, tmp_path: Path
 def test_a_batch_that_memory_does_not_hold_is_computed_in_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    losses, most = Stepper._losses, []
+    losses, most = Stepper.losses, []
 
     def scarce(stepper: Stepper, batch: list[int], step: int) -> Any:
         if len(batch) > 3:
@@ -127,7 +127,7 @@ def test_a_batch_that_memory_does_not_hold_is_computed_in_parts(
         most.append(len(batch))
         return losses(stepper, batch, step)
 
-    monkeypatch.setattr(Stepper, "_losses", scarce)
+    monkeypatch.setattr(Stepper, "losses", scarce)
     fitted, _ = trained(tmp_path, RECIPE)
 
     assert accuracy(fitted) > 0.9

@@ -53,8 +53,8 @@ class SeededDropout(torch.nn.Module):
 
 
 def seed_dropout(model: torch.nn.Module, noise: Noise) -> None:
-    """Replace every dropout layer of ``model``."""
+    """Replace every dropout layer of ``model``, one that was replaced before too."""
     for module in list(model.modules()):
         for name, child in list(module.named_children()):
-            if isinstance(child, torch.nn.Dropout):
+            if isinstance(child, torch.nn.Dropout | SeededDropout):
                 setattr(module, name, SeededDropout(child.p, noise))

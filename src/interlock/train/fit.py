@@ -17,6 +17,7 @@ from interlock.core.clock import Clock
 from interlock.core.contract import InputPolicy
 from interlock.core.dataset import CalibrationSet, Dataset, Example, TrainSet
 from interlock.core.errors import InputError
+from interlock.train.adapt import adapt
 from interlock.train.averaged import Averaged
 from interlock.train.checkpoint import Checkpoints
 from interlock.train.dropout import seed_dropout
@@ -29,6 +30,7 @@ from interlock.train.step import LossNotANumberError
 from interlock.train.step_log import StepLog
 from interlock.train.teacher import taught
 from interlock.train.tracks import finished, fit_head, put_on_track
+from interlock.train.vocabulary import extend
 from interlock.train.weights import class_weights, rarest, repeats
 
 JUDGING = 0.1  # share of the training rows an epoch is chosen by
@@ -63,6 +65,7 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
     log: StepLog,
     clock: Clock,
     checkpoints: Checkpoints | None = None,
+    unlabelled: Sequence[str] = (),
 ) -> Fitted:
     """Fine-tune ``encoder``.
 
@@ -77,6 +80,7 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
         log: where steps are recorded.
         clock: for examples per second.
         checkpoints: where an interrupted run goes on; none are kept without it.
+        unlabelled: messages the encoder is adapted to before it sees a label; none of them a row that is measured on.
 
     Raises:
         InputError: a label without a training row, or a loss that is not a number.
@@ -86,9 +90,30 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
         raise InputError(
             f"no training row for: {', '.join(missing[:20])}", todo="Label rows for them, or take them out."
         )
+    if recipe.adapt and not unlabelled:
+        raise InputError(
+            f"the recipe adapts to {recipe.adapt}, but no unlabelled messages were given",
+            todo="Leave adapt out here; interlock build and interlock experiment read such a file.",
+        )
     seed_everything(recipe.seed)
-    model, tokenizer = load(encoder, labels, train.texts)
+    model, tokenizer = load(encoder, labels, [*train.texts, *unlabelled])
     with fitting_threads(model):
+        before: dict[str, Any] = {}
+        if recipe.extend_vocabulary:
+            before["words_added"] = extend(
+                model, tokenizer, [*train.texts, *unlabelled], most=recipe.extend_vocabulary, policy=policy
+            )
+        if unlabelled:
+            before["adapted"] = adapt(
+                *(model, tokenizer, unlabelled),
+                encoder=encoder,
+                recipe=recipe,
+                policy=policy,
+                log=log,
+                clock=clock,
+                checkpoints=checkpoints,
+            )
+            seed_everything(recipe.seed)  # as it is when pretraining was done by an earlier process
         learnt, held_rows = judges_of(train, seed=recipe.seed) if recipe.chooses else (train, watched)
         rows = encode_rows(learnt, tokenizer, labels, policy)
         rows = taught(rows, learnt, labels, recipe, policy)
@@ -116,7 +141,7 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
             else:
                 seed_dropout(model, loop.stepper.noise)
             facts = _run(loop, log.path.with_name("bad_batch.json"))
-    return Fitted(finished(model).eval(), tokenizer, tuple(labels), recipe, encoder, facts)
+    return Fitted(finished(model).eval(), tokenizer, tuple(labels), recipe, encoder, {**facts, **before})
 
 
 def judges_of(train: TrainSet, *, seed: int) -> tuple[Dataset, Dataset]:

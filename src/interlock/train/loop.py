@@ -17,7 +17,7 @@ from interlock.train.model import logits_of, native_bfloat16
 from interlock.train.quality import concerns, entropy, quality
 from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows
-from interlock.train.step import Stepped, Stepper, norms_by_layer
+from interlock.train.step import Stepped, Stepper, Steps, norms_by_layer, row_losses
 from interlock.train.step_log import StepLog
 from interlock.train.watchdog import Watchdog
 
@@ -31,7 +31,7 @@ class Meter:
 
     rows: int = 0
     loss: float = 0.0
-    correct: int = 0
+    correct: float = 0.0
     clipped: int = 0
     steps: int = 0
 
@@ -97,10 +97,7 @@ class Loop:
         """Prepare."""
         self.task, self.recipe, self.log, self.clock, self.checkpoints = task, recipe, log, clock, checkpoints
         self.lengths = [len(ids) for ids in task.rows.ids]
-        total = recipe.epochs * len(self._batches(1))
-        self.stepper = Stepper(
-            task.model, task.rows, pad_id=task.pad_id, weights=task.weights, recipe=recipe, total=total, clock=clock
-        )
+        self.stepper = self._steps(recipe.epochs * len(self._batches(1)))
         self.progress = Progress()
         self.watchdog = Watchdog(log.write)
         self.best: dict[str, torch.Tensor] | None = None
@@ -133,6 +130,18 @@ class Loop:
         fit()
         self._say({"event": "epoch", "epoch": 1, "epochs": 1, **self._measured()})
         return {"steps": 0, "train_seconds": round(self.clock.monotonic() - started, 1), **machine()}
+
+    def _steps(self, total: int) -> Steps:
+        """Return what learns from a batch."""
+        return Stepper(
+            self.task.model,
+            self.task.rows,
+            pad_id=self.task.pad_id,
+            weights=self.task.weights,
+            recipe=self.recipe,
+            total=total,
+            clock=self.clock,
+        )
 
     def _epoch(self, epoch: int) -> None:
         batches = self._batches(epoch)
@@ -189,14 +198,22 @@ class Loop:
             return 0
         counters, self.best = found
         self.progress = Progress.read(counters)
+        if len(self.progress.epochs) == self.recipe.epochs:  # nothing is left to do here
+            self.log.start_at(self.progress.log_bytes)
+            return self.progress.step
         self.log.cut(self.progress.log_bytes)
         self._say({"event": "note", "note": f"training goes on after step {self.progress.step}"})
         return self.progress.step
 
     def _checkpoint(self) -> None:
-        now = self.clock.monotonic()
-        if self.checkpoints is None or now < self.due:
+        if self.checkpoints is not None and self.clock.monotonic() >= self.due:
+            self.save()
+
+    def save(self) -> None:
+        """Save a checkpoint, where there is a place for one; a disk that takes none is warned of."""
+        if self.checkpoints is None:
             return
+        now = self.clock.monotonic()
         self.progress.seconds, self.progress.log_bytes = now - self.started, self.log.bytes
         try:
             self.checkpoints.save(self.task.model, self.stepper.optimizer, asdict(self.progress), self.best)
@@ -243,7 +260,8 @@ class Loop:
         logits = torch.zeros(self.task.held.targets.shape)
         for batch, found in logits_of(self.task.model, self.task.held, self.task.pad_id):
             logits[batch] = found
-        losses = self.stepper.row_losses(logits, self.task.held.targets, self.progress.step)
+        done = self.progress.step / self.stepper.total
+        losses = row_losses(logits, self.task.held.targets, weights=self.task.weights, recipe=self.recipe, done=done)
         return {"val_loss": float(losses.mean()), **scores(logits, self.task.held.targets, rare=self.task.rare)}
 
     def _remember_best(self) -> None:

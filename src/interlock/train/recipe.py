@@ -50,6 +50,11 @@ class Recipe:
         track: What learns: all, the layers above the frozen ones, low-rank additions, or the head alone.
         frozen_layers: Of the partial track, from the bottom.
         lora_rank: Of the lora track.
+        extend_vocabulary: Words of the domain, at most, that the tokenizer learns to keep whole; 0 adds none.
+        adapt: A file of unlabelled messages that the encoder learns to fill hidden words into, before it sees a label.
+        adapt_epochs: Passes over those messages.
+        adapt_rate: Peak rate of that; half the encoder's own if not given.
+        adapt_mask: Share of the words that is hidden.
         seed: Decides the split, the order of the rows and every random start.
 
     Raises:
@@ -85,6 +90,11 @@ class Recipe:
     track: Track = "full"
     frozen_layers: int = 0
     lora_rank: int = 8
+    extend_vocabulary: int = 0
+    adapt: str | None = None
+    adapt_epochs: int = 1
+    adapt_rate: float | None = None
+    adapt_mask: float = 0.15
     seed: int = 42
 
     def __post_init__(self) -> None:
@@ -127,6 +137,10 @@ RANGES: dict[str, tuple[float, float, str]] = {  # name -> least, most, in words
     "suspects": (0, 1, "0 to 1"),
     "frozen_layers": (0, 1000, "0 or more"),
     "lora_rank": (1, 4096, "1 or more"),
+    "extend_vocabulary": (0, 100_000, "0 to 100,000"),
+    "adapt_epochs": (1, 10_000, "1 or more"),
+    "adapt_rate": (1e-12, 10, "above 0, at most 10"),
+    "adapt_mask": (0.01, 0.9, "0.01 to 0.9"),
     "teacher_share": (0, 1, "0 to 1"),
     "teacher_temperature": (0.01, 1000, "0.01 to 1,000"),
     "seed": (0, 2**31 - 1, "0 or more"),

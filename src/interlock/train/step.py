@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ class Stepped:
     """What one step saw and did."""
 
     losses: torch.Tensor  # (n rows,)
-    correct: int  # rows whose first label the model found, dropout and all
+    correct: float  # rows the model got right, dropout and all
     norm: float  # of the gradient, before clipping
     clipped: bool
 
@@ -45,20 +46,21 @@ class LossNotANumberError(InputError):
         self.step, self.rows, self.losses = step, rows, losses
 
 
-class Stepper:
-    """Takes optimiser steps; ``total`` steps make the schedule."""
+class Steps(ABC):
+    """Takes optimiser steps, whatever is learnt; ``total`` steps make the schedule."""
 
-    def __init__(
-        self, model: Any, rows: Rows, *, pad_id: int, weights: torch.Tensor, recipe: Recipe, total: int, clock: Clock
-    ) -> None:
+    def __init__(self, model: Any, rows: Rows, *, pad_id: int, recipe: Recipe, total: int, clock: Clock) -> None:
         """Make the optimiser."""
-        self.model, self.rows, self.pad_id, self.weights, self.recipe = model, rows, pad_id, weights, recipe
+        self.model, self.rows, self.pad_id, self.recipe = model, rows, pad_id, recipe
         self.total, self.warmup = total, max(1, round(recipe.warmup_share * total))
         self.optimizer = torch.optim.AdamW(parameter_groups(model, recipe), fused=True)
         self.noise = Noise(recipe.seed)
         self.micro = recipe.micro_batch or recipe.batch_size
-        self.head = last_linear(model)
         self.clock, self.input_seconds = clock, 0.0  # spent on making tensors of batches
+
+    @abstractmethod
+    def losses(self, batch: list[int], step: int) -> tuple[torch.Tensor, float]:
+        """Return the losses of rows computed at once, (n,), and how many were right."""
 
     def take(self, batch: list[int], step: int) -> Stepped:
         """Learn from the rows numbered ``batch``.
@@ -84,21 +86,14 @@ class Stepper:
         self.optimizer.step()
         return Stepped(losses, correct, norm, clipped=norm > self.recipe.clip_norm)
 
-    def row_losses(self, logits: torch.Tensor, targets: torch.Tensor, step: int) -> torch.Tensor:
-        """Return each row's loss by logits alone, (n,)."""
-        losses = focal_loss(
-            logits, targets, weights=self.weights, gamma=self._gamma(step), smoothing=self.recipe.label_smoothing
-        )
-        return losses + self.recipe.brier * brier_loss(logits, targets) if self.recipe.brier else losses
-
-    def _gradient(self, batch: list[int], step: int) -> tuple[torch.Tensor, int]:
+    def _gradient(self, batch: list[int], step: int) -> tuple[torch.Tensor, float]:
         """Sum the gradient of the batch's mean loss; return the row losses, (n,), and how many rows were right."""
         self.optimizer.zero_grad(set_to_none=True)
         self.noise.start(step)
         parts: list[torch.Tensor] = []
-        correct = 0
+        correct = 0.0
         for start in range(0, len(batch), self.micro):
-            losses, right = self._losses(batch[start : start + self.micro], step)
+            losses, right = self.losses(batch[start : start + self.micro], step)
             if not bool(torch.isfinite(losses).all()):
                 raise LossNotANumberError(step, batch, torch.cat([*parts, losses.detach()]).tolist())
             (losses.sum() / len(batch)).backward()  # type: ignore[no-untyped-call]
@@ -106,33 +101,12 @@ class Stepper:
             correct += right
         return torch.cat(parts), correct
 
-    def _losses(self, batch: list[int], step: int) -> tuple[torch.Tensor, int]:
-        """Return the losses of rows computed at once, (n,), weighted by row, and how many were right."""
-        recipe, n = self.recipe, len(batch)
+    def _padded(self, batch: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return token ids and attention mask of some rows, (n, tokens)."""
         started = self.clock.monotonic()
         ids, mask = pad([self.rows.ids[row] for row in batch], self.pad_id)
         self.input_seconds += self.clock.monotonic() - started
-        targets, twice = self.rows.targets[batch], recipe.rdrop > 0
-        if twice:
-            ids, mask = ids.repeat(2, 1), mask.repeat(2, 1)
-        with features_of(self.head, keep_graph=recipe.contrast > 0) as seen, reduced_precision():
-            logits = self.model(input_ids=ids, attention_mask=mask).logits.float()
-        losses = self.row_losses(logits[:n], targets, step)
-        if twice:
-            losses = (losses + self.row_losses(logits[n:], targets, step)) / 2
-            losses = losses + recipe.rdrop * divergence(logits[:n], logits[n:])
-        if recipe.contrast:
-            losses = losses + recipe.contrast * contrastive_loss(seen[-1][:n], targets.argmax(dim=1))
-        correct = int((logits[:n].argmax(dim=1) == targets.argmax(dim=1)).sum())
-        return losses * self.rows.weights[batch], correct
-
-    def _gamma(self, step: int) -> float:
-        recipe = self.recipe
-        if recipe.loss == "cross_entropy":
-            return 0.0
-        if recipe.gamma_end is None:
-            return recipe.gamma
-        return recipe.gamma + (recipe.gamma_end - recipe.gamma) * min(1.0, step / self.total)
+        return ids, mask
 
     def _set_rates(self, step: int) -> None:
         share = schedule(step, total=self.total, warmup=self.warmup, decay=self.recipe.decay)
@@ -140,8 +114,55 @@ class Stepper:
             group["lr"] = group["peak"] * share
 
 
+class Stepper(Steps):
+    """Learns labels."""
+
+    def __init__(
+        self, model: Any, rows: Rows, *, pad_id: int, weights: torch.Tensor, recipe: Recipe, total: int, clock: Clock
+    ) -> None:
+        """Find the head; ``weights`` (k,) are the labels'."""
+        super().__init__(model, rows, pad_id=pad_id, recipe=recipe, total=total, clock=clock)
+        self.weights, self.head = weights, last_linear(model)
+
+    def losses(self, batch: list[int], step: int) -> tuple[torch.Tensor, float]:
+        """Return the losses of rows computed at once, (n,), weighted by row, and how many first labels were found."""
+        recipe, n = self.recipe, len(batch)
+        ids, mask = self._padded(batch)
+        targets, twice = self.rows.targets[batch], recipe.rdrop > 0
+        if twice:
+            ids, mask = ids.repeat(2, 1), mask.repeat(2, 1)
+        with features_of(self.head, keep_graph=recipe.contrast > 0) as seen, reduced_precision():
+            logits = self.model(input_ids=ids, attention_mask=mask).logits.float()
+        done = step / self.total
+        losses = row_losses(logits[:n], targets, weights=self.weights, recipe=recipe, done=done)
+        if twice:
+            again = row_losses(logits[n:], targets, weights=self.weights, recipe=recipe, done=done)
+            losses = (losses + again) / 2
+            losses = losses + recipe.rdrop * divergence(logits[:n], logits[n:])
+        if recipe.contrast:
+            losses = losses + recipe.contrast * contrastive_loss(seen[-1][:n], targets.argmax(dim=1))
+        correct = int((logits[:n].argmax(dim=1) == targets.argmax(dim=1)).sum())
+        return losses * self.rows.weights[batch], correct
+
+
+def row_losses(
+    logits: torch.Tensor, targets: torch.Tensor, *, weights: torch.Tensor, recipe: Recipe, done: float
+) -> torch.Tensor:
+    """Return each row's loss by logits alone, (n,), when a share ``done`` of all steps is done."""
+    losses = focal_loss(logits, targets, weights=weights, gamma=_gamma(recipe, done), smoothing=recipe.label_smoothing)
+    return losses + recipe.brier * brier_loss(logits, targets) if recipe.brier else losses
+
+
+def _gamma(recipe: Recipe, done: float) -> float:
+    if recipe.loss == "cross_entropy":
+        return 0.0
+    if recipe.gamma_end is None:
+        return recipe.gamma
+    return recipe.gamma + (recipe.gamma_end - recipe.gamma) * min(1.0, done)
+
+
 @contextmanager
-def norms_by_layer(stepper: Stepper) -> Iterator[dict[str, dict[str, float]]]:
+def norms_by_layer(stepper: Steps) -> Iterator[dict[str, dict[str, float]]]:
     """Fill the dictionary with each layer's clipped gradient, update and weight norm of the step taken while open."""
     found: dict[str, dict[str, float]] = {}
     groups: list[dict[str, Any]] = stepper.optimizer.param_groups

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -19,13 +20,13 @@ class StepLog:
         self.path = path
         self._file = path.open("ab")
         self._watch = watch
-        self._cut = False
+        self._cut, self._start = False, 0
 
     def write(self, line: dict[str, Any]) -> None:
         """Append one line; numbers are rounded to six significant digits."""
         line = _rounded(line)
         if not self._cut:
-            self.cut(0)
+            self.cut(self._start)
         self._file.write(json.dumps(line).encode() + b"\n")
         self._file.flush()
         if self._watch is not None:
@@ -33,8 +34,12 @@ class StepLog:
 
     def cut(self, size: int) -> None:
         """Keep the first ``size`` bytes of what an earlier process wrote; without a call, none of it is kept."""
-        self._file.truncate(size)
+        self._file.truncate(min(size, self._file.seek(0, os.SEEK_END)))
         self._cut = True
+
+    def start_at(self, size: int) -> None:
+        """Keep the first ``size`` bytes, unless a later ``cut`` keeps more."""
+        self._start = size
 
     @property
     def bytes(self) -> int:

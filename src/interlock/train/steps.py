@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from interlock.core.canonical import digest_of
 from interlock.core.clock import Clock
 from interlock.core.contract import Contract
 from interlock.core.dataset import CalibrationSet, Split, TrainSet
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from interlock.train.fit import Fitted
 
 CHECKPOINT, STEP_LOG = "checkpoint.safetensors", "train.jsonl"
+ADAPTED = "adapted.safetensors"  # the checkpoint of pretraining, kept until training is done
 RATES = {"lora": 5.0}  # track -> times the encoder's rate: few parameters, far from where they should be
-RESUMED = (CHECKPOINT, STEP_LOG)  # the files of a run that an interrupted training goes on from
+RESUMED = (CHECKPOINT, ADAPTED, STEP_LOG)  # the files of a run that an interrupted training goes on from
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Trained:
     recipe: Recipe
     baselines: Mapping[str, list[str]]  # name -> the label it gives each test row
     facts: dict[str, Any]
+    unlabelled: str | None = None  # digest of the messages the encoder was adapted to
 
 
 def train_and_export(  # noqa: PLR0913 - the nouns of a training run, by keyword
@@ -45,6 +48,7 @@ def train_and_export(  # noqa: PLR0913 - the nouns of a training run, by keyword
     graphs: tuple[str, str],
     watch: Watch,
     clock: Clock,
+    unlabelled: Sequence[str] = (),
 ) -> Trained:
     """Fit the baselines and the encoder; leave ``train.jsonl``, ``model/`` and both graphs in ``run``.
 
@@ -60,6 +64,7 @@ def train_and_export(  # noqa: PLR0913 - the nouns of a training run, by keyword
         graphs: file names of the fp32 and the int8 graph.
         watch: told of every step.
         clock: for speeds.
+        unlabelled: messages the encoder is adapted to first.
     """
     from interlock.train.export import export, quantize
 
@@ -78,14 +83,21 @@ def train_and_export(  # noqa: PLR0913 - the nouns of a training run, by keyword
         }
     )
     fitted = fit_in(
-        run, learn, split.calibration, contract, encoder=chosen, recipe=recipe, key=key, watch=watch, clock=clock
+        *(run, learn, split.calibration, contract),
+        encoder=chosen,
+        recipe=recipe,
+        key=key,
+        watch=watch,
+        clock=clock,
+        unlabelled=unlabelled,
     )
     fitted.save(run / "model")
     watch({"event": "stage", "stage": "export", "detail": "ONNX, then int8"})
     export(fitted, run / graph)
     quantize(run / graph, run / graph_int8)
-    (run / CHECKPOINT).unlink(missing_ok=True)
-    return Trained(chosen, fitted.recipe, found, fitted.facts)
+    forget(run)
+    digest = digest_of(list(unlabelled)) if unlabelled else None
+    return Trained(chosen, fitted.recipe, found, fitted.facts, digest)
 
 
 def fit_in(  # noqa: PLR0913 - the nouns of a training run, by keyword
@@ -99,6 +111,7 @@ def fit_in(  # noqa: PLR0913 - the nouns of a training run, by keyword
     key: str,
     watch: Watch,
     clock: Clock,
+    unlabelled: Sequence[str] = (),
 ) -> Fitted:
     """Fine-tune with log and checkpoint in ``folder``, going on with an interrupted training of ``key``.
 
@@ -120,4 +133,11 @@ def fit_in(  # noqa: PLR0913 - the nouns of a training run, by keyword
             log=log,
             clock=clock,
             checkpoints=Checkpoints(folder / CHECKPOINT, key),
+            unlabelled=unlabelled,
         )
+
+
+def forget(folder: Path) -> None:
+    """Remove the checkpoints of a training that is done."""
+    for name in (CHECKPOINT, ADAPTED):
+        (folder / name).unlink(missing_ok=True)

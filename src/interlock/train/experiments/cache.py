@@ -29,10 +29,11 @@ def key_of(trial: Trial, material: Material) -> str:
     return digest_of(
         {
             "trial": 1,
-            "recipe": trial.recipe.to_json(),
+            "recipe": {**trial.recipe.to_json(), "adapt": None},  # its texts are below
             "baseline": trial.name if trial.baseline else None,
             "encoder": None if trial.baseline else _encoder(trial.encoder),
             "teachers": [_files(Path(one)) for one in (trial.recipe.teacher or "").split(",") if one],
+            "unlabelled": list(trial.unlabelled),
             "data": [part.fingerprint for part in rows],
             "contract": material.contract.digest,
             "engine": material.engine,

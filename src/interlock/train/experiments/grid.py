@@ -88,7 +88,16 @@ def loss_arms(*, encoder: str, recipe: Recipe) -> list[Arm]:
 
 
 def track_arms(*, encoder: str, recipe: Recipe, layers: int) -> list[Arm]:
-    """Return an arm for every part of an encoder of ``layers`` layers that may learn; all of it is the baseline."""
+    """Return an arm for every part of an encoder of ``layers`` layers that may learn; all of it is the baseline.
+
+    What else the recipe names is compared with that baseline too: teachers, unlabelled messages, words to add.
+    """
+    extras: dict[str, tuple[str, Any]] = {
+        "distilled": ("teacher", None),
+        "adapted": ("adapt", None),
+        "extended": ("extend_vocabulary", 0),
+    }
+    plain = replace(recipe, **dict(extras.values()))
     tracks: dict[str, dict[str, Any]] = {
         "full": {"track": "full"},
         "partial": {"track": "partial", "frozen_layers": layers // 2},
@@ -97,7 +106,10 @@ def track_arms(*, encoder: str, recipe: Recipe, layers: int) -> list[Arm]:
     }
     if layers < 2:  # noqa: PLR2004 - some layers stay, some learn
         del tracks["partial"]
-    return [Arm(name, encoder, replace(recipe, **fields), fields) for name, fields in tracks.items()]
+    for name, (key, without) in extras.items():
+        if (wanted := getattr(recipe, key)) != without:
+            tracks[name] = {"track": "full", key: wanted}
+    return [Arm(name, encoder, replace(plain, **fields), fields) for name, fields in tracks.items()]
 
 
 def layers_of(encoder: str) -> int:

@@ -14,7 +14,7 @@ from interlock.core.errors import InputError, Problem
 from interlock.core.progress import Watch, unwatched
 from interlock.train.experiments.cache import CACHE, folder_of, key_of, recall, store
 from interlock.train.experiments.trial import Material, Outcome, Trial, run_trial
-from interlock.train.steps import CHECKPOINT
+from interlock.train.steps import forget
 
 
 @dataclass(frozen=True)
@@ -90,5 +90,5 @@ def _work(trial: Trial, material: Material, out: Path, key: str, watch: Watch, c
     except InputError as error:
         return Failed(str(error))
     store(outcome, folder, key=key)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    forget(folder)
     return outcome

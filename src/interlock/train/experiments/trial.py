@@ -48,6 +48,7 @@ class Trial:
     recipe: Recipe
     baseline: bool = False
     train: TrainSet | None = None  # rows to learn from instead of the material's
+    unlabelled: tuple[str, ...] = ()  # messages the encoder is adapted to first
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def _fine_tuned(
         key=key,
         watch=watch,
         clock=clock,
+        unlabelled=trial.unlabelled,
     )
     graph, small = folder / "model.onnx", folder / "model.int8.onnx"
     export(fitted, graph)
