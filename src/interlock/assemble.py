@@ -205,10 +205,17 @@ def environment() -> dict[str, Any]:
 
 
 def config(
-    contract: Contract, split: Split, *, encoder: str, recipe: Recipe, unlabelled: Sequence[str] = ()
+    contract: Contract,
+    split: Split,
+    *,
+    encoder: str,
+    recipe: Recipe,
+    unlabelled: Sequence[str] = (),
+    unknown: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return everything the outcome of a build depends on, so that an interrupted one is known again."""
     return {
+        "unknown": digest_of(list(unknown)),
         "contract": contract.to_json(),
         "split": split.manifest.digest,
         "encoder": encoder,

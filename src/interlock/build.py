@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from interlock import assemble
+from interlock import assemble, strangers
 from interlock.assemble import Exported
 from interlock.bundle.keys import SigningKey
 from interlock.bundle.layout import GRAPH, GRAPH_INT8, RECEIPT
@@ -48,6 +48,7 @@ class Built:
     receipt: Receipt
     judgement: Judgement
     baselines: dict[str, dict[str, Measurement]]
+    unknown: dict[str, Measurement]  # of the gate, on the unknown messages it was not fitted on
 
 
 def build(  # noqa: PLR0913 - the keyword options of the command
@@ -57,6 +58,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     out: str | Path,
     test: str | Path | None = None,
     calibration: str | Path | None = None,
+    unknown: str | Path | None = None,
     encoder: str = "minilm",
     champion: str | Path | None = None,
     recipe: Recipe | None = None,
@@ -75,6 +77,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         out: the run folder to make.
         test: frozen test rows of an official split; without ``calibration``, a tenth of ``data`` calibrates then.
         calibration: calibration rows of an official split.
+        unknown: messages the router should not know: half of them teach the unknown gate, it is reported on the others.
         encoder: ``minilm``, ``distilbert``, ``tiny``, a folder or a Hub id.
         champion: the bundle in service, run on the same test rows; without one, comparisons are with the best baseline.
         recipe: hyper-parameters; by default those that suit the encoder.
@@ -95,11 +98,12 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     clock, run, recipe = clock or SystemClock(), Path(out), recipe or Recipe()
     source = file_bytes(contract)
     terms = parse_contract(source, where=str(contract))
+    strange_texts = strangers.unknown_texts(unknown)
     split = prepare(data, calibration=calibration, test=test, contract=terms, seed=recipe.seed, watch=watch)
     texts = unlabelled(recipe.adapt, split, watch=watch)
     check_available(resolve(encoder))
     check_kind(calibrator)
-    config = assemble.config(terms, split, encoder=encoder, recipe=recipe, unlabelled=texts)
+    config = assemble.config(terms, split, encoder=encoder, recipe=recipe, unlabelled=texts, unknown=strange_texts)
     with start_run(run, config, keep=RESUMED):
         write_json(run / "split.json", split.manifest.to_json())
         split = weigh_suspects(split, terms, weight=recipe.suspects, watch=watch)
@@ -121,8 +125,17 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         scorer = exported.scorer(terms, engine)
 
         watch({"event": "stage", "stage": "calibrate", "detail": f"{len(split.calibration)} rows"})
-        calibration_logits = assemble.scored(scorer, split.calibration, terms)
-        calibrated = calibrate(split.calibration, calibration_logits, terms, kind=calibrator)
+        calibration_scores = strangers.seen(scorer, split.calibration.texts, terms)
+        strange = strangers.strange(scorer, strange_texts, terms)
+        calibrated = calibrate(
+            split.calibration,
+            calibration_scores.logits,
+            terms,
+            features=calibration_scores.features,
+            references=strangers.references(scorer, split.train, terms, watch),
+            unknown=strange.fitted if strange else None,
+            kind=calibrator,
+        )
         calibrated = assemble.with_several(calibrated, split.calibration, scorer, terms, seed=recipe.seed, watch=watch)
         predictor = Predictor(
             contract=terms,
@@ -142,7 +155,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         subject = assemble.subject(terms, split, exported, calibrated, trained, predicted=others)
         receipt = take(predictor, split.test, subject, clock=clock, progress=every(watch, "measure"))
         (run / RECEIPT).write_bytes(receipt.to_bytes())
-        write_scores(split.calibration, calibration_logits, run / "scores" / "calibration.parquet")
+        write_scores(split.calibration, calibration_scores.logits, run / "scores" / "calibration.parquet")
         write_scores(split.test, assemble.logits_of(receipt), run / "scores" / "test.parquet")
 
         watch({"event": "stage", "stage": "judge", "detail": f"{len(terms.limits)} limits"})
@@ -155,7 +168,8 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         assemble.vouch(bundle, run / "bundle", receipt, key=key, record=record)
         draw_run(run, receipt, split.test, watched=len(split.calibration), watch=watch)
         write_json(run / FINISHED, {**judgement.to_json(), "bundle_digest": bundle.digest})
-        return Built(run, bundle, receipt, judgement, baseline_accuracies(Derived(receipt)))
+        found = strangers.report(calibrated, receipt, strange)
+        return Built(run, bundle, receipt, judgement, baseline_accuracies(Derived(receipt)), found)
 
 
 class _CallableModule(ModuleType):

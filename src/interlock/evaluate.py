@@ -13,10 +13,12 @@ from interlock.data.read import read, read_texts
 from interlock.gate.derive import Derived, measurements
 from interlock.gate.take import Subject, take
 from interlock.measure.unknown import unknown as measure_unknown
-from interlock.predict.detectors import UnknownGate
+from interlock.predict.detectors import UnknownGate, score_each
 from interlock.predict.normalise import allowed_start
-from interlock.predict.scorer import FloatArray, score_all
+from interlock.predict.scorer import score_all
 from interlock.report.evaluation import Evaluation
+
+MOST = float(np.finfo(np.float64).max)  # the score of what cannot be scored: such a message is refused
 
 
 def evaluate(
@@ -47,12 +49,10 @@ def evaluate(
     derived = Derived(receipt)
     found = measurements(derived)
     if strange and receipt.logits is not None:
-        gate = bundle.predictor.unknown
-        other = score_all(bundle.predictor.scorer, [allowed_start(text, bundle.contract.input) for text in strange])[0]
-        threshold = gate.threshold if gate else float(np.finfo(np.float64).max)
-        found |= measure_unknown(_energies(receipt.logits.array), _energies(other), threshold=threshold)
+        gate = bundle.predictor.unknown or UnknownGate(MOST)
+        texts = [allowed_start(text, bundle.contract.input) for text in strange]
+        other = score_each(gate.detector, *score_all(bundle.predictor.scorer, texts))
+        known = receipt.unknown_scores or score_each(gate.detector, receipt.logits.array, None).tolist()
+        scores = (np.array([MOST if score is None else score for score in known]), np.nan_to_num(other, nan=MOST))
+        found |= measure_unknown(*scores, threshold=gate.threshold)
     return Evaluation.of(derived, rows, found)
-
-
-def _energies(logits: FloatArray) -> FloatArray:
-    return np.array([UnknownGate.score(row) for row in logits])

@@ -17,7 +17,6 @@ from interlock.bundle.durable import write_whole
 from interlock.bundle.manifest import make_manifest
 from interlock.bundle.open import open_bundle
 from interlock.bundle.pack import pack
-from interlock.bundle.parts import UNKNOWN_THRESHOLD
 from interlock.bundle.read import read_verified
 from interlock.core.errors import InputError, InterlockError, RefusedError
 
@@ -221,8 +220,42 @@ def test_a_file_of_no_known_name_is_not_packed(tmp_path: Path) -> None:
 def test_an_unknown_gate_is_one_finite_number(tiny: Path) -> None:
     for value, said in ((np.array([np.nan]), "finite"), (np.array([1.0, 2.0]), "one finite number")):
         with pytest.raises(RefusedError, match=said):
-            open_bundle(remade(tiny, detectors_safetensors=save({UNKNOWN_THRESHOLD: value})))
+            open_bundle(remade(tiny, detectors_safetensors=save({"unknown.energy.threshold": value})))
     assert open_bundle(remade(tiny, detectors_safetensors=save({}))).predictor.unknown is None
+
+
+SOUND = {
+    "unknown.knn.threshold": np.array([-0.5]),
+    "unknown.knn.references": np.eye(3, dtype=np.float16),
+    "unknown.knn.starts": np.array([0, 1, 2, 3]),
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"unknown.knn.starts": np.array([0, 1, 2, 4])},
+        {"unknown.knn.starts": np.array([0, 2, 1, 3])},
+        {"unknown.knn.starts": np.array([1, 1, 2, 3])},
+        {"unknown.knn.starts": np.array([0, 3])},
+        {"unknown.knn.starts": np.array([0.0, 1.0, 2.0, 3.0])},
+        {"unknown.knn.references": np.zeros(3, dtype=np.float16)},
+        {"unknown.knn.references": np.full((3, 3), np.inf, dtype=np.float16)},
+        {"unknown.knn.more": np.zeros(1)},
+        {"unknown.energy.threshold": np.array([1.0])},
+        {"unknown.magic.threshold": np.array([1.0]), "unknown.knn.threshold": None},
+        {"unknown.knn.threshold": None},
+        {"unknown.knn.starts": None},
+    ],
+    ids=str,
+)
+def test_arrays_of_the_unknown_gate_that_do_not_fit_are_refused(
+    tiny: Path, change: dict[str, np.ndarray | None]
+) -> None:
+    arrays = {name: data for name, data in (SOUND | change).items() if data is not None}
+
+    with pytest.raises(RefusedError):
+        open_bundle(remade(tiny, detectors_safetensors=save(arrays)))
 
 
 def test_golden_logits_of_another_number_are_refused(tiny: Path) -> None:

@@ -10,13 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
-from interlock.calibrate.fit import calibrate, check_kind, fit_unknown
+from interlock.calibrate.fit import calibrate, check_kind
 from interlock.calibrate.kinds import LOGIT_FITS
 from interlock.calibrate.temperature import fit_temperature
 from interlock.core.dataset import CalibrationSet, Example
 from interlock.core.errors import InputError
 from interlock.predict.calibrators import Temperature, calibrator_from_json, softmax
-from interlock.predict.detectors import UnknownGate
 from interlock.testing import tiny_contract
 
 
@@ -67,27 +66,6 @@ def test_calibration_without_usable_rows_is_refused(logits: np.ndarray) -> None:
 
 def test_a_stored_temperature_reads_back() -> None:
     assert calibrator_from_json(Temperature(1.25).to_json()) == Temperature(1.25)
-
-
-def test_the_unknown_gate_keeps_the_promised_share_of_new_known_messages() -> None:
-    chance = np.random.default_rng(1)
-    kept = []
-    for _ in range(300):
-        gate = fit_unknown(chance.normal(0, 2, size=(100, 4)), keep_known=0.9)
-        kept.append(np.mean([UnknownGate.score(row) < gate.threshold for row in chance.normal(0, 2, size=(50, 4))]))
-
-    # With n = 100 rows the expected share kept is 91/101: at least the promise, by less than one row more.
-    assert np.mean(kept) == pytest.approx(91 / 101, abs=0.006)
-
-
-def test_too_few_rows_for_the_promise_let_everything_pass() -> None:
-    assert fit_unknown(np.zeros((10, 3)), keep_known=0.95).threshold == math.inf
-
-
-def test_the_energy_is_minus_the_log_of_the_summed_exponentials() -> None:
-    assert UnknownGate.score(np.log(np.array([1.0, 2.0, 3.0]))) == pytest.approx(-math.log(1 + 2 + 3))
-    assert UnknownGate.score(np.array([1000.0, 0.0])) == pytest.approx(-1000.0)
-    assert math.isnan(UnknownGate.score(np.array([math.nan, 0.0])))
 
 
 def test_rows_with_several_labels_do_not_move_the_temperature() -> None:

@@ -20,12 +20,12 @@ from interlock.core.contract_file import parse_contract
 from interlock.core.decision import Decision
 from interlock.core.errors import InputError, Problem, RefusedError
 from interlock.predict.calibrators import Calibrator, calibrator_from_json
-from interlock.predict.detectors import UnknownGate
+from interlock.predict.detectors import UnknownGate, read_detector
 from interlock.predict.encoder import OnnxEncoder
 from interlock.predict.several import SeveralDetector
 from interlock.predict.several import read_several as several_from
 
-UNKNOWN_THRESHOLD = "unknown.energy.threshold"
+UNKNOWN, THRESHOLD = "unknown.", ".threshold"  # unknown.METHOD.threshold, and the method's arrays beside it
 SEVERAL = "several."  # before the names of that detector's arrays
 GOLDEN_TOLERANCE = 1e-4  # how far a replayed logit may be from the recorded one
 
@@ -59,9 +59,12 @@ def policy_bytes(contract: Contract, engine: str) -> bytes:
 
 
 def detector_bytes(unknown: UnknownGate | None, several: SeveralDetector | None = None) -> bytes:
-    """Return ``detectors.safetensors``: fitted thresholds and arrays by name."""
-    gated = unknown is not None and math.isfinite(unknown.threshold)
-    tensors = {UNKNOWN_THRESHOLD: np.array([unknown.threshold])} if gated and unknown is not None else {}
+    """Return ``detectors.safetensors``: fitted thresholds and arrays by name; nothing of a gate that all may pass."""
+    tensors: dict[str, Any] = {}
+    if unknown is not None and math.isfinite(unknown.threshold):
+        name = f"{UNKNOWN}{unknown.detector.method}"
+        tensors[f"{name}{THRESHOLD}"] = np.array([unknown.threshold])
+        tensors |= {f"{name}.{part}": np.ascontiguousarray(data) for part, data in unknown.detector.tensors().items()}
     if several is not None:
         tensors |= {f"{SEVERAL}{name}": data for name, data in several.tensors().items()}
     return bytes(save_tensors(tensors))
@@ -112,18 +115,27 @@ def read_calibrator(files: Mapping[str, bytes]) -> Calibrator:
         raise RefusedError(f"{layout.CALIBRATOR} does not read: {error}") from error
 
 
-def read_unknown(files: Mapping[str, bytes]) -> UnknownGate | None:
+def read_unknown(files: Mapping[str, bytes], contract: Contract) -> UnknownGate | None:
     """Return the unknown gate, when one was fitted."""
-    tensors = _detectors(files)
-    threshold = tensors.get(UNKNOWN_THRESHOLD)
-    if threshold is None:
+    stored = {name: data for name, data in _detectors(files).items() if name.startswith(UNKNOWN)}
+    if not stored:
         return None
+    thresholds = [name for name in stored if name.endswith(THRESHOLD)]
+    prefix = thresholds[0].removesuffix("threshold") if thresholds else ""
+    if len(thresholds) != 1 or not all(name.startswith(prefix) for name in stored):
+        raise RefusedError(
+            "the unknown gate must be one method with one threshold",
+            [Problem(layout.DETECTORS, UNKNOWN, "one threshold, and arrays of its method", str(sorted(stored))[:200])],
+        )
+    threshold = stored.pop(thresholds[0])
     if threshold.shape != (1,) or not np.isfinite(threshold[0]):
         raise RefusedError(
             "the unknown threshold must be one finite number",
-            [Problem(layout.DETECTORS, UNKNOWN_THRESHOLD, "finite", str(threshold))],
+            [Problem(layout.DETECTORS, thresholds[0], "finite", str(threshold))],
         )
-    return UnknownGate(float(threshold[0]))
+    method = prefix.removeprefix(UNKNOWN).removesuffix(".")
+    arrays = {name.removeprefix(prefix): data for name, data in stored.items()}
+    return UnknownGate(float(threshold[0]), read_detector(method, arrays, labels=len(contract.labels)))
 
 
 def read_several(files: Mapping[str, bytes]) -> SeveralDetector | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from interlock.calibrate.choose import choose
 from interlock.calibrate.kinds import LOGIT_FITS
+from interlock.calibrate.unknown import Fitted, Scored, fit_unknown
 from interlock.core.contract import Bands, Contract
 from interlock.core.dataset import CalibrationSet
 from interlock.core.errors import InputError, did_you_mean
@@ -42,7 +44,15 @@ def check_kind(kind: str) -> None:
 
 
 def calibrate(
-    calibration: CalibrationSet, logits: FloatArray, contract: Contract, *, kind: str = AUTO, seed: int = 0
+    calibration: CalibrationSet,
+    logits: FloatArray,
+    contract: Contract,
+    *,
+    features: FloatArray | None = None,
+    references: Scored | None = None,
+    unknown: Scored | None = None,
+    kind: str = AUTO,
+    seed: int = 0,
 ) -> Calibration:
     """Fit the calibrator and the detectors.
 
@@ -50,6 +60,9 @@ def calibrate(
         calibration: the rows ``logits`` belong to, in order. A TrainSet or TestSet here is a type error.
         logits: (n rows, k labels), from the scorer that will serve.
         contract: says which detectors are wanted.
+        features: (n rows, d), where the scorer gives any.
+        references: what it makes of some training rows, for detectors that compare with them.
+        unknown: what it makes of rows that carry no label, for the unknown gate to learn from.
         kind: one of ``LOGIT_FITS``, or ``auto``: chosen by cross-fitted NLL.
         seed: of the folds the choice is made on.
 
@@ -61,10 +74,32 @@ def calibrate(
         raise InputError("no calibration row has exactly one label", todo="Give calibration rows with one label each.")
     gold = np.array([contract.index[example.label] for example in calibration])
     calibrator, losses = _fitted(logits[single], gold[single], kind=kind, seed=seed)
+    seen = Scored(logits, features, np.where(single, gold, -1))
+    gated = _gate(calibration, seen, contract, references, unknown)
+    facts: dict[str, Any] = {"rows": len(calibration), "single_label_rows": int(single.sum()), "chosen": kind == AUTO}
+    facts |= {**calibrator.to_json(), "crossfit_nll": losses, "unknown": dict(gated.facts) if gated else None}
+    return Calibration(calibrator, gated.gate if gated else None, facts)
+
+
+def _gate(
+    calibration: CalibrationSet, seen: Scored, contract: Contract, references: Scored | None, unknown: Scored | None
+) -> Fitted | None:
     wanted = contract.decide.unknown if isinstance(contract.decide, Bands) else None
-    gate = fit_unknown(logits, keep_known=wanted.keep_known) if wanted else None
-    facts = {"rows": len(calibration), "single_label_rows": int(single.sum()), "chosen": kind == AUTO}
-    return Calibration(calibrator, gate, {**facts, **calibrator.to_json(), "crossfit_nll": losses})
+    if wanted is None:
+        return None
+    return fit_unknown(
+        seen,
+        keep_known=wanted.keep_known,
+        method=wanted.method,
+        references=references,
+        unknown=unknown,
+        held=in_second_half([example.group or example.id for example in calibration]),
+    )
+
+
+def in_second_half(keys: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Return which of two halves each key belongs to: by its digest, so the same whatever stands beside it."""
+    return np.array([hashlib.sha256(key.encode()).digest()[0] % 2 == 1 for key in keys], dtype=np.bool_)
 
 
 def _fitted(
@@ -75,17 +110,3 @@ def _fitted(
         return choice.calibrator, dict(choice.nll)
     check_kind(kind)
     return LOGIT_FITS[kind](np.asarray(logits, dtype=np.float64), gold), {}
-
-
-def fit_unknown(logits: FloatArray, *, keep_known: float) -> UnknownGate:
-    """Return the gate that a share ``keep_known`` of new known messages is expected to pass.
-
-    The threshold is the split-conformal quantile of the energies (Vovk et al. 2005): with n exchangeable known rows,
-    the ceil((n + 1) keep_known)-th smallest, so the promise holds for the next message and not only on these rows.
-    With too few rows for that rank every message passes.
-    """
-    energies = np.sort([UnknownGate.score(row) for row in logits])
-    rank = math.ceil((len(energies) + 1) * keep_known)
-    if rank > len(energies):
-        return UnknownGate(math.inf)
-    return UnknownGate(float(np.nextafter(energies[rank - 1], math.inf)))

@@ -46,6 +46,7 @@ def build(  # noqa: PLR0913 - one option per choice
     out: Annotated[Path, Parameter(name=["--out", "-o"])],
     test: Path | None = None,
     calibration: Path | None = None,
+    unknown: Path | None = None,
     encoder: str = "minilm",
     champion: Path | None = None,
     recipe: Annotated[Recipe, Parameter(name="*")] = RECIPE,
@@ -66,6 +67,8 @@ def build(  # noqa: PLR0913 - one option per choice
         out: The run folder to make. The bundle is its folder "bundle".
         test: Frozen test rows of an official split; otherwise 10 % of --data, whole groups, stratified by label.
         calibration: Calibration rows of an official split; otherwise 10 % of --data.
+        unknown: Messages the router should not know, which need only a text: half of them teach the unknown gate, which
+            is reported on the other half.
         encoder: minilm, distilbert, tiny (random, to try things out), a folder, or a Hub id.
         champion: The bundle in service; it is run on the same test rows and comparisons are paired with it.
         recipe: Every hyper-parameter.
@@ -90,6 +93,7 @@ def build(  # noqa: PLR0913 - one option per choice
             out=out,
             test=test,
             calibration=calibration,
+            unknown=unknown,
             encoder=encoder,
             recipe=recipe,
             champion=champion,
@@ -119,6 +123,7 @@ def as_json(built: Built) -> dict[str, object]:
             name: {key: found.to_json() for key, found in measured.items()}
             for name, measured in built.baselines.items()
         },
+        "unknown": {name: found.to_json() for name, found in built.unknown.items()},
     }
 
 
@@ -129,6 +134,8 @@ def show(built: Built) -> None:
     screen.print(
         measurement_table({name: found[name] for name in SHOWN if name in found}, title="Test rows, as served")
     )
+    if built.unknown:
+        screen.print(measurement_table(built.unknown, title="The half of --unknown that the gate was not fitted on"))
     weakest = sorted((m for name, m in found.items() if name.startswith("recall.")), key=lambda m: m.value)[:8]
     screen.print(measurement_table({m.name: m for m in weakest}, title="Weakest labels"))
     rivals: dict[str, Measurement] = {name: measured["accuracy"] for name, measured in built.baselines.items()}

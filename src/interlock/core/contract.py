@@ -27,6 +27,9 @@ METRICS: tuple[str, ...] = (  # every measurement a limit may name; ".LABEL" sta
 )
 
 
+UnknownMethod = Literal["auto", "max_softmax", "energy", "mahalanobis", "relative_mahalanobis", "knn", "combined"]
+
+
 class Strict(BaseModel):
     """Unknown keys are refused, values never change after parsing."""
 
@@ -75,6 +78,7 @@ class GuardedBand(Strict):
 class Unknown(Strict):
     """The gate for messages unlike the training data."""
 
+    method: UnknownMethod = "auto"
     keep_known: Annotated[float, Field(gt=0.5, lt=1)] = 0.95  # share of known traffic the gate lets through
 
 

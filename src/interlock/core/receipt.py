@@ -85,6 +85,8 @@ class Receipt(Strict):
     calibrator: dict[str, Any] | None = None  # as stored in a bundle; absent when probabilities are the plain softmax
     unknown_threshold: Finite | None = None
     several_threshold: Finite | None = None
+    # The unknown score of each row, none where it could not be computed; without them it is the energy of the logits.
+    unknown_scores: tuple[Finite | None, ...] = ()
     rows: tuple[Row, ...]
     logits: Matrix | None = None  # one row per row above; absent when the rows carry scores
     # What else was run on these rows (baselines, the fp32 model): name -> a label per row.
@@ -101,6 +103,8 @@ class Receipt(Strict):
             raise ValueError(f"{len(self.rows)} rows need as many rows of logits, got {self.logits.shape[0]}")
         if self.logits is None and any(row.score is None for row in self.rows):
             raise ValueError("rows without logits must each carry a score")
+        if len(self.unknown_scores) not in {0, len(self.rows)}:
+            raise ValueError(f"{len(self.rows)} rows need as many unknown scores, got {len(self.unknown_scores)}")
         for name, labels in self.predicted.items():
             if len(labels) != len(self.rows):
                 raise ValueError(f"predicted.{name} must have {len(self.rows)} labels, got {len(labels)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,7 +24,7 @@ from interlock.measure.selective import accepted_accuracy, coverage
 from interlock.measure.sets import exact_match, micro_f1, several_or_one
 from interlock.predict.calibrators import Calibrator, Temperature, calibrator_from_json
 from interlock.predict.decide import Evidence, Intents, decide
-from interlock.predict.detectors import UnknownGate
+from interlock.predict.detectors import Energy, score_each
 
 FP32, CHAMPION = "fp32", "champion"  # names under which a receipt keeps what these predicted; all others are baselines
 IntArray = npt.NDArray[np.int64]
@@ -99,21 +100,20 @@ class Derived:
     @cached_property
     def decisions(self) -> list[Decision]:
         """What the policy decides for every row."""
-        logits = self.receipt.logits.array if self.receipt.logits is not None else None
-        threshold = self.receipt.unknown_threshold
-        gated = logits is not None and threshold is not None
+        threshold = self.receipt.unknown_threshold if self.receipt.logits is not None else None
+        strange = self._unknown_scores if threshold is not None else (None,) * len(self.receipt.rows)
         return [
             decide(
                 Evidence(
-                    probabilities=self.probabilities[i],
-                    unknown_score=UnknownGate.score(logits[i]) if gated and logits is not None else None,
-                    unknown_threshold=threshold if gated else None,
+                    probabilities=p,
+                    unknown_score=score,
+                    unknown_threshold=threshold,
                     truncated=row.truncated,
                     several=self._several(row),
                 ),
                 self.contract,
             )
-            for i, row in enumerate(self.receipt.rows)
+            for p, score, row in zip(self.probabilities, strange, self.receipt.rows, strict=True)
         ]
 
     def _several(self, row: Row) -> Intents | None:
@@ -122,6 +122,12 @@ class Derived:
             return None
         columns = tuple(int(column) for column in self._columns(list(row.several.labels), "rows.several.labels"))
         return Intents(row.several.score, threshold, columns, row.several.confidence)
+
+    @cached_property
+    def _unknown_scores(self) -> Sequence[float | None]:
+        if self.receipt.unknown_scores or self.receipt.logits is None:
+            return self.receipt.unknown_scores
+        return [float(score) for score in score_each(Energy(), self.receipt.logits.array, None)]
 
     @cached_property
     def accepted(self) -> npt.NDArray[np.bool_]:

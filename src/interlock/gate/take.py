@@ -16,7 +16,7 @@ from interlock.core.receipt import Intents, Matrix, Receipt, Row
 from interlock.gate.derive import Derived, measurements
 from interlock.predict.normalise import allowed_start
 from interlock.predict.predictor import Predictor, Trace
-from interlock.predict.scorer import FloatArray
+from interlock.predict.scorer import Scores
 
 WARM_UP = 20  # messages decided before any is timed
 Progress = Callable[[int, int], None]  # rows done, rows in all
@@ -57,11 +57,13 @@ def take(
         raise InputError("there are no rows to measure")
     for example in rows.examples[:WARM_UP]:
         predictor.decide(example.text)
-    logits, latencies, kept = [], [], []
+    scored, latencies, kept = [], [], []
     for done, example in enumerate(rows, start=1):
         trace = predictor.trace(example.text)
         latencies.append(trace.decision.stage_ms["total"])
-        logits.append(trace.logits if trace.logits is not None else _of_the_start(predictor, example.text))
+        logits = trace.logits
+        whole = Scores(logits, trace.features) if logits is not None else None
+        scored.append(whole or _of_the_start(predictor, example.text))
         kept.append(
             Row(
                 id=example.id,
@@ -87,8 +89,9 @@ def take(
         calibrator=predictor.calibrator.to_json(),
         unknown_threshold=_finite(predictor),
         several_threshold=predictor.several.threshold if predictor.several is not None else None,
+        unknown_scores=_unknown_scores(predictor, scored),
         rows=tuple(kept),
-        logits=Matrix.of(np.stack(logits)),
+        logits=Matrix.of(np.stack([scores.logits for scores in scored])),
         predicted={name: tuple(labels) for name, labels in subject.predicted.items()},
         latency_ms=tuple(round(ms, 4) for ms in latencies),
         facts=dict(subject.facts),
@@ -113,7 +116,14 @@ def _several(predictor: Predictor, trace: Trace) -> Intents | None:
     )
 
 
-def _of_the_start(predictor: Predictor, text: str) -> FloatArray:
+def _unknown_scores(predictor: Predictor, scored: Sequence[Scores]) -> tuple[float | None, ...]:
+    if predictor.unknown is None or _finite(predictor) is None:
+        return ()
+    found = (predictor.unknown.score(scores) for scores in scored)
+    return tuple(score if math.isfinite(score) else None for score in found)
+
+
+def _of_the_start(predictor: Predictor, text: str) -> Scores:
     """Score what the input policy allows of a refused text: the row must count, and it counts as refused."""
     start = allowed_start(text, predictor.contract.input)
-    return predictor.scorer.classify(predictor.scorer.encode(start)).logits
+    return predictor.scorer.classify(predictor.scorer.encode(start))

@@ -28,6 +28,7 @@ class Trace:
     logits: FloatArray | None = None  # (k labels,)
     probabilities: FloatArray | None = None  # (k labels,), calibrated
     several: Intents | None = None  # what speaks for several intents
+    features: FloatArray | None = None  # (d,) what the last layer saw, where the scorer gives it
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Predictor:
             scores.logits if scores else None,
             probabilities,
             evidence.several,
+            scores.features if scores else None,
         )
 
     def _scores(
@@ -98,7 +100,7 @@ class Predictor:
         usable = scores is not None and probabilities is not None and bool(np.all(np.isfinite(probabilities)))
         return Evidence(
             probabilities=probabilities,
-            unknown_score=self.unknown.score(scores.logits) if self.unknown and scores and usable else None,
+            unknown_score=self.unknown.score(scores) if self.unknown and scores and usable else None,
             unknown_threshold=self.unknown.threshold if self.unknown else None,
             tokens=encoded.tokens if encoded else None,
             truncated=encoded.truncated if encoded else False,

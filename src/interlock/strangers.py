@@ -1,0 +1,86 @@
+"""What the model makes of rows that the unknown gate is fitted on and reported on. Decides nothing itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from interlock.calibrate.fit import Calibration, in_second_half
+from interlock.calibrate.unknown import IN_ALL, PER_LABEL, Scored
+from interlock.core.canonical import digest
+from interlock.core.contract import Bands, Contract
+from interlock.core.dataset import Example, TrainSet
+from interlock.core.measurement import Measurement
+from interlock.core.progress import Watch
+from interlock.core.receipt import Receipt
+from interlock.data.read import read_texts
+from interlock.measure.unknown import unknown
+from interlock.predict.detectors import score_each
+from interlock.predict.encoder import OnnxEncoder
+from interlock.predict.normalise import allowed_start, same_text_key
+from interlock.predict.scorer import score_all
+
+MOST = float(np.finfo(np.float64).max)  # the score of what cannot be scored: such a message is refused
+
+
+def seen(scorer: OnnxEncoder, texts: Sequence[str], contract: Contract) -> Scored:
+    """Return logits and features of texts, each as far as the input policy allows it."""
+    return Scored(*score_all(scorer, [allowed_start(text, contract.input) for text in texts]))
+
+
+def references(scorer: OnnxEncoder, rows: TrainSet, contract: Contract, watch: Watch) -> Scored | None:
+    """Return what the scorer makes of some training rows of each label, where the contract wants the unknown gate.
+
+    Rows are taken by the digests of their ids, so that they stay the same whatever is added or how the file is sorted.
+    """
+    if not isinstance(contract.decide, Bands) or contract.decide.unknown is None:
+        return None
+    most = max(1, min(PER_LABEL, IN_ALL // len(contract.labels)))
+    by_label: dict[str, list[Example]] = {}
+    for row in sorted(rows, key=lambda row: digest(row.id.encode())):
+        if len(row.labels) == 1:
+            by_label.setdefault(row.label, []).append(row)
+    chosen = [row for label in contract.label_names for row in by_label.get(label, [])[:most]]
+    watch({"event": "stage", "stage": "references", "detail": f"{len(chosen)} training rows for the unknown gate"})
+    found = seen(scorer, [row.text for row in chosen], contract)
+    return Scored(found.logits, found.features, np.array([contract.index[row.label] for row in chosen]))
+
+
+@dataclass(frozen=True)
+class Strange:
+    """Messages that the router should not know, in two halves by their digests: one teaches, one is reported on."""
+
+    fitted: Scored
+    reported: Scored
+
+
+def unknown_texts(path: str | Path | None) -> list[str]:
+    """Read messages that need no label, each text once, in an order that is not the file's.
+
+    Raises:
+        InputError: rows that do not read.
+    """
+    texts = {same_text_key(text): text for text in read_texts(path)} if path is not None else {}
+    return [texts[key] for key in sorted(texts)]
+
+
+def strange(scorer: OnnxEncoder, texts: Sequence[str], contract: Contract) -> Strange | None:
+    """Score what ``unknown_texts`` read, in its two halves; nothing of no texts."""
+    if not texts:
+        return None
+    found, second = seen(scorer, texts, contract), in_second_half([same_text_key(text) for text in texts])
+    return Strange(found.take(~second), found.take(second))
+
+
+def report(calibration: Calibration, receipt: Receipt, strange: Strange | None) -> dict[str, Measurement]:
+    """Return how well the gate tells the half of the unknown messages it never saw from the test rows."""
+    gate = calibration.unknown
+    if strange is None or gate is None or not math.isfinite(gate.threshold):
+        return {}
+    other = score_each(gate.detector, strange.reported.logits, strange.reported.features)
+    known = np.array([MOST if score is None else score for score in receipt.unknown_scores])
+    return unknown(known, np.nan_to_num(other, nan=MOST), threshold=gate.threshold)
