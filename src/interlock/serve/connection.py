@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -13,6 +13,33 @@ from interlock.serve.refusal import CODES, Refusal
 from interlock.serve.settings import Settings
 
 PHRASES = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Overloaded"}
+
+
+class Joined:
+    """A transport that sends what is written in one turn of the loop at once: a reply's head and body cost one call."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        """Send through ``transport``."""
+        self._transport, self._loop = transport, loop
+        self._held: list[bytes] = []
+        for name in ("get_extra_info", "is_closing", "pause_reading", "resume_reading", "abort"):
+            setattr(self, name, getattr(transport, name))
+
+    def write(self, data: bytes) -> None:
+        """Hold ``data`` until the loop's next turn."""
+        if not self._held:
+            self._loop.call_soon(self._send)
+        self._held.append(data)
+
+    def close(self) -> None:
+        """Send what is held, and close."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._held and not self._transport.is_closing():
+            self._transport.write(b"".join(self._held))
+        self._held.clear()
 
 
 class Connection(HttpToolsProtocol):
@@ -26,7 +53,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Bound how many connections there are, and how long the first request may take."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", Joined(transport, self.loop)))
         if len(self.connections) > self.bounds.max_connections:
             self._refuse("overloaded")
         else:

@@ -164,6 +164,7 @@ def _http(settings: Settings, app: Callable[..., Any]) -> uvicorn.Config:
         lifespan="off",
         ws="none",
         access_log=False,
+        proxy_headers=False,
         log_config=None,
         server_header=False,
         date_header=False,

@@ -14,6 +14,7 @@ import orjson
 from interlock.core.clock import Clock
 
 MOST_LINES = 20_000  # that wait for the reader
+LOOK_S = 0.05  # how often lines are written
 
 
 class Log:
@@ -23,8 +24,7 @@ class Log:
         """Write to ``stream`` from a thread of its own."""
         self._stream, self._clock = stream, clock
         self._lines: deque[bytes] = deque()
-        self._there = threading.Event()
-        self._closing = False
+        self._closing = threading.Event()
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
@@ -36,19 +36,16 @@ class Log:
             return
         moment = self._clock.now().isoformat(timespec="milliseconds")
         self._lines.append(orjson.dumps({"time": moment, "event": event, **fields}, option=orjson.OPT_APPEND_NEWLINE))
-        if not self._there.is_set():
-            self._there.set()
 
     def close(self) -> None:
         """Write what is left, if somebody reads it."""
-        self._closing = True
-        self._there.set()
+        self._closing.set()
         self._thread.join(timeout=1.0)
 
     def _run(self) -> None:
-        while not self._closing or self._lines:
-            self._there.wait()
-            self._there.clear()
+        last = False
+        while not last:
+            last = self._closing.wait(LOOK_S)  # waking up for every line would cost each request more than its line
             while self._lines:
                 lines = [self._lines.popleft() for _ in range(min(len(self._lines), 500))]
                 try:
