@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
+import orjson
+
 from interlock.answer import Message
+from interlock.core.event import Event
 from interlock.serve.access import ADMINS, ANYONE, CLIENTS, WATCHERS
 from interlock.serve.app import new_id
 from interlock.serve.message import Reply, Request
 from interlock.serve.metrics import KIND
+from interlock.serve.oip import Oip
+from interlock.serve.openapi import describe
 from interlock.serve.refusal import Refusal
+from interlock.serve.replies import ActivateReply, BatchReply, DecisionReply, LiveReply, ReadyReply
 from interlock.serve.routes import Route, Table
-from interlock.serve.schema import ActivateRequest, RouteRequest, read
+from interlock.serve.schema import ActivateRequest, BatchRequest, RouteRequest, read
 from interlock.serve.service import Service
 
 
@@ -24,15 +31,21 @@ class Api:
 
     def table(self) -> Table:
         """Return every operation with its policy."""
-        return Table(
-            [
-                Route("POST", "/v1/route", self.route, CLIENTS),
-                Route("POST", "/v1/admin/activate", self.activate, ADMINS),
-                Route("GET", "/livez", self.live, ANYONE),
-                Route("GET", "/readyz", self.ready, ANYONE),
-                Route("GET", "/metrics", self.metrics, WATCHERS),
-            ]
-        )
+        decided = ("starting", "overloaded", "not_recorded")
+        single = (*decided, "request_id_conflict")
+        changed = ("bundle_refused", "starting")
+        routes = [
+            Route("POST", "/v1/route", self.route, CLIENTS, RouteRequest, DecisionReply, single),
+            Route("POST", "/v1/route/batch", self.batch, CLIENTS, BatchRequest, BatchReply, decided),
+            Route("POST", "/v1/admin/activate", self.activate, ADMINS, ActivateRequest, ActivateReply, changed),
+            Route("GET", "/livez", self.live, ANYONE, gives=LiveReply),
+            Route("GET", "/readyz", self.ready, ANYONE, gives=ReadyReply, refuses=("starting",)),
+            Route("GET", "/metrics", self.metrics, WATCHERS),
+            Route("GET", "/openapi.json", self.openapi, ANYONE),
+            *Oip(self._service, lambda text, one: self.message(RouteRequest(text=text), one)).routes(),
+        ]
+        self._description = Reply.json(describe(routes))
+        return Table(routes)
 
     async def route(self, request: Request) -> Reply:
         """Decide one message."""
@@ -40,9 +53,18 @@ class Api:
         service.admit()  # before the body is looked at: a refusal must cost little
         asked = read(RouteRequest, await request.json(limit=service.settings.max_body_bytes))
         request.request_id = asked.request_id or request.request_id
-        event = await service.decide(self.message(asked, request.request_id), request.notes)
-        known = [(b"x-interlock-recorded", event.at.encode())]
-        return Reply(b'{"request_id":"%b",%b' % (event.request_id.encode(), event.decision[1:].encode()), headers=known)
+        return Reply(decision_body(await service.decide(self.message(asked, request.request_id), request.notes)))
+
+    async def batch(self, request: Request) -> Reply:
+        """Decide several messages, each by itself and under its own request_id."""
+        asked = read(BatchRequest, await request.json(limit=self._service.settings.max_batch_bytes))
+        found = await self._service.decide_all([partial(self.message, one) for one in asked.messages])
+        parts = [
+            decision_body(one) if isinstance(one, Event) else orjson.dumps(one.to_json(message.request_id or ""))
+            for one, message in zip(found, asked.messages, strict=True)
+        ]
+        request.notes |= {"messages": len(found), "refused": sum(isinstance(one, Refusal) for one in found)}
+        return Reply(b'{"decisions":[%b]}' % b",".join(parts))
 
     def message(self, asked: RouteRequest, request_id: str | None = None) -> Message:
         """Return what the walk takes."""
@@ -69,14 +91,11 @@ class Api:
     async def ready(self, _: Request) -> Reply:
         """Say whether decisions can be asked for, and which bundle makes them."""
         service = self._service
-        router = service.bundles.current
-        if router is None:
-            raise Refusal("starting")
-        workers = len(service.pool.links)
+        router = service.router()
         body = {
-            "ready": workers > 0 and not service.draining,
+            "ready": service.ready,
             "draining": service.draining,
-            "workers": workers,  # each has replayed the bundle's golden messages
+            "workers": len(service.pool.links),
             "bundle_digest": router.digest,
             "name": router.name,
             "signed": router.signed,
@@ -87,3 +106,12 @@ class Api:
     async def metrics(self, _: Request) -> Reply:
         """Return the metrics."""
         return Reply(self._service.metrics.text(), kind=KIND)
+
+    async def openapi(self, _: Request) -> Reply:
+        """Describe every operation."""
+        return self._description
+
+
+def decision_body(event: Event) -> bytes:
+    """Return the reply for what is on record, byte for byte the same each time."""
+    return b'{"request_id":"%b",%b' % (event.request_id.encode(), event.decision[1:].encode())

@@ -82,6 +82,7 @@ class Front:
         gauge("waiting", "Messages that were let in and have no reply yet", lambda: self.service.waiting)
         gauge("queued", "Messages that no worker has yet", lambda: len(pool.waiting))
         gauge("workers", "Workers that hold every open bundle", lambda: len(pool.links))
+        gauge("workers_ended", "Workers that have gone since the start", lambda: pool.ended)
         gauge("connections", "Open connections", lambda: len(self.server.server_state.connections))
         gauge("log_lines_dropped", "Log lines that nobody read", lambda: self.log.dropped)
 

@@ -39,10 +39,9 @@ class Metrics:
         self.truncated = Counter(
             "interlock_truncated", "Messages whose text was cut, and which were not decided", registry=own
         )
-        self.repeated = Counter("interlock_repeated", "Requests whose request_id was on record already", registry=own)
         self.shed = Counter("interlock_shed", "Requests refused because too many were waiting", registry=own)
+        self.unrecorded = Counter("interlock_unrecorded", "Decisions that could not be put on record", registry=own)
         self.replaced = Counter("interlock_workers_replaced", "Workers that were stuck and are replaced", registry=own)
-        self.lost = Counter("interlock_workers_lost", "Workers that ended", registry=own)
         self.activations = Counter(
             "interlock_activations", "Bundles that took over, or were refused", ["result"], registry=own
         )

@@ -116,6 +116,7 @@ class Pool:
     stuck_s: float  # how long one message may take a worker
     waiting: deque[Job] = field(default_factory=deque)
     links: list[Link] = field(default_factory=list)
+    ended: int = 0  # workers that have gone
     _numbers: count[int] = field(default_factory=count)
 
     async def decide(self, text: str, *, router: Router, deadline: float) -> Decision:
@@ -148,6 +149,7 @@ class Pool:
 
     def lost(self, link: Link) -> None:
         """Answer for a worker that ended: its first message fails, the others have seen no model and wait again."""
+        self.ended += 1
         if link in self.links:
             self.links.remove(link)
         if link.jobs and not (first := link.jobs.popleft()).answer.done():

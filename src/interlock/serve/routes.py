@@ -6,6 +6,8 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from pydantic import BaseModel
+
 from interlock.serve.access import Role
 from interlock.serve.message import Reply, Request
 from interlock.serve.refusal import Refusal
@@ -21,6 +23,9 @@ class Route:
     path: str  # may hold {name} for one part of a path
     handler: Handler
     roles: frozenset[Role]
+    takes: type[BaseModel] | None = None  # the JSON of its requests
+    gives: type[BaseModel] | None = None  # the JSON of its replies; None for text or free JSON
+    refuses: tuple[str, ...] = ()  # codes that are its own; those of any request are understood
 
 
 class Table:

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from interlock.core.event import MOST_METADATA, REQUEST_ID
 from interlock.serve.refusal import Refusal
 
+MOST_TOGETHER = 1024  # messages of one request
+
 
 class Edge(BaseModel):
     """What comes from outside: exact types, no unknown keys."""
@@ -37,6 +39,12 @@ class RouteRequest(Edge):
     deadline_ms: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="How long the decision may take; shortens the server's own limit, never lengthens it."
     )
+
+
+class BatchRequest(Edge):
+    """Several messages; each is decided and recorded by itself."""
+
+    messages: Annotated[list[RouteRequest], Field(min_length=1, max_length=MOST_TOGETHER)]
 
 
 class ActivateRequest(Edge):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from interlock.answer import Book, Message, answer
 from interlock.core.decision import Decision
-from interlock.core.errors import InterlockError, UnavailableError
+from interlock.core.errors import InterlockError
 from interlock.core.event import Event
 from interlock.serve.bundles import Bundles
 from interlock.serve.log import Log
@@ -17,6 +20,8 @@ from interlock.serve.pool import Pool
 from interlock.serve.refusal import Refusal
 from interlock.serve.router import Router
 from interlock.serve.settings import Settings
+
+MOST_BATCHES = 4  # requests with several messages at once; more are refused
 
 
 @dataclass(eq=False)
@@ -30,7 +35,13 @@ class Service:
     metrics: Metrics
     log: Log
     waiting: int = 0  # messages that were let in and have no reply yet
+    batches: int = 0  # requests with several messages that are under way
     draining: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a worker to decide, and a future to decide in."""
+        return bool(self.pool.links) and not self.draining
 
     def router(self) -> Router:
         """Return the bundle that answers.
@@ -52,24 +63,57 @@ class Service:
             self.metrics.shed.inc()
             raise Refusal("overloaded")
 
-    async def decide(self, message: Message, notes: dict[str, object]) -> Event:
+    async def decide(self, message: Message, notes: dict[str, Any]) -> Event:
         """Decide one message, on record; ``notes`` are what the log line says of it.
 
         Raises:
             Refusal: the id was used for another text, the decision could not be recorded, or too many wait.
         """
-        router = self.router()
         self.admit()
         self.waiting += 1
+        try:
+            return await self._answer(message, notes)
+        finally:
+            self.waiting -= 1
+
+    async def decide_all(self, messages: Sequence[Callable[[], Message]]) -> list[Event | Refusal]:
+        """Decide several messages, a few at a time so that single ones need not wait for all of them.
+
+        Args:
+            messages: each makes its message when its turn comes; its time begins then.
+
+        Raises:
+            Refusal: no bundle is open yet, or too many such requests are under way.
+        """
+        self.router()
+        if self.batches >= MOST_BATCHES:
+            self.metrics.shed.inc()
+            raise Refusal("overloaded")
+        self.batches += 1
+        turn = asyncio.Semaphore(2 * self.settings.workers)
+
+        async def one(message: Callable[[], Message]) -> Event | Refusal:
+            async with turn:
+                try:
+                    return await self._answer(message(), {})
+                except Refusal as refusal:
+                    return refusal
+
+        try:
+            return await asyncio.gather(*map(one, messages))
+        finally:
+            self.batches -= 1
+
+    async def _answer(self, message: Message, notes: dict[str, Any]) -> Event:
+        router = self.router()
         made: list[Decision] = []
         try:
             event = await answer(
                 message, choose=lambda _: router, decide=partial(self._decide, made=made), book=self.book
             )
-        except UnavailableError:
+        except InterlockError:
+            self.metrics.unrecorded.inc()
             raise Refusal("not_recorded") from None
-        finally:
-            self.waiting -= 1
         if event.text_digest != self.book.key.of_text(message.text):
             raise Refusal("request_id_conflict")
         decision = made[0]
