@@ -31,6 +31,7 @@ from interlock.data.compose import several_rows
 from interlock.data.twins import twins
 from interlock.gate.record import Record
 from interlock.gate.take import Subject
+from interlock.predict.context import row_text
 from interlock.predict.encoder import OnnxEncoder
 from interlock.predict.normalise import allowed_start
 from interlock.predict.predictor import Predictor
@@ -44,7 +45,7 @@ MOST_GOLDEN = 32
 
 def scored(scorer: OnnxEncoder, rows: Dataset, contract: Contract) -> FloatArray:
     """Return the logits of rows, (n, k); a text the input policy refuses is scored as far as the policy allows."""
-    return score_all(scorer, [allowed_start(row.text, contract.input) for row in rows])[0]
+    return score_all(scorer, [row_text(row, contract.input, scorer) for row in rows])[0]
 
 
 def logits_of(receipt: Receipt) -> FloatArray:
@@ -78,7 +79,8 @@ def champion_labels(champion: str | Path, rows: Dataset, contract: Contract) -> 
             ],
             todo="Build without --champion; the comparison is then with the best baseline.",
         )
-    logits = score_all(other.predictor.scorer, [allowed_start(row.text, other.contract.input) for row in rows])[0]
+    scorer = other.predictor.scorer
+    logits = score_all(scorer, [row_text(row, other.contract.input, scorer) for row in rows])[0]
     return [other.contract.label_names[column] for column in logits.argmax(axis=1)]
 
 
@@ -93,7 +95,7 @@ def with_several(
         return calibrated
     rows = several_rows(rows, seed=seed, max_chars=contract.input.max_chars)
     texts = [allowed_start(row.text, contract.input) for row in rows]
-    encoded = [scorer.encode(text) for text in texts]
+    encoded = [scorer.encode(row_text(row, contract.input, scorer)) for row in rows]
     logits = np.stack([scorer.classify(one).logits for one in encoded])
     fitted = fit_several(rows, logits, [one.tokens for one in encoded], texts, contract.decide.several, seed=seed)
     if fitted is None:

@@ -69,7 +69,7 @@ def counterfactual(
     if suite is not None:
         cases = read_cases(Path(suite), labels=labels)
     else:
-        rows = drawn(read(str(data), labels=labels), most=most, seed=seed)
+        rows = drawn(read(str(data), labels=labels, turns=bundle.contract.input.turns), most=most, seed=seed)
         cases = list(make_cases((row for row in rows if len(row.labels) == 1), seed=seed))
     found = Counterfactuals(tuple(_suite(bundle, name, cases, least, watch) for name in _names(cases)))
     if out is not None:
@@ -115,7 +115,9 @@ def inject(  # noqa: PLR0913 - the keyword options of the command
     """
     if train is not None and out is None:
         raise InputError("training routers needs a folder to keep them", todo="Give one with -o.")
-    rows = drawn(read(data, labels=bundle.contract.label_names), most=most, seed=seed)
+    rows = drawn(
+        read(data, labels=bundle.contract.label_names, turns=bundle.contract.input.turns), most=most, seed=seed
+    )
     single = Dataset(tuple(row for row in rows if len(row.labels) == 1))
     if not len(single):
         raise InputError(f"{data} has no row with exactly one label")

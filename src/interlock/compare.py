@@ -40,7 +40,7 @@ def compare(
         InputError: rows that do not read, or bundles that know different labels.
     """
     _check_labels(a.contract, b.contract)
-    rows = read(data, labels=a.contract.label_names)
+    rows = read(data, labels=a.contract.label_names, turns=a.contract.input.turns)
     first, second = (_seen(bundle, rows, watch, clock or SystemClock()) for bundle in (a, b))
     return compare_views(first, second, prices=prices or Prices())
 

@@ -42,7 +42,7 @@ def evaluate(
     Raises:
         InputError: rows that do not read, or labels the contract does not know.
     """
-    rows = read(data, labels=bundle.contract.label_names)
+    rows = read(data, labels=bundle.contract.label_names, turns=bundle.contract.input.turns)
     strange = read_texts(unknown) if unknown is not None else []
     subject = Subject(name=bundle.manifest.name, identity=bundle.manifest.identity)
     receipt = take(bundle.predictor, rows, subject, clock=clock or SystemClock(), progress=every(watch, "measure"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,9 +65,9 @@ class Bundle:
         """Read the evidence the bundle was judged by."""
         return Receipt.from_bytes(self.verified.files[RECEIPT], where=RECEIPT)[0]
 
-    def decide(self, text: str) -> Decision:
-        """Decide one message."""
-        return self.predictor.decide(text)
+    def decide(self, text: str, conversation: Sequence[str] = ()) -> Decision:
+        """Decide one message; ``conversation`` holds the turns before it, the oldest first."""
+        return self.predictor.decide(text, conversation)
 
 
 def open_bundle(folder: str | Path, trust: Trust | str | Path | None = None, *, clock: Clock | None = None) -> Bundle:

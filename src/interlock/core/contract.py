@@ -46,6 +46,12 @@ class Label(Strict):
     keywords: tuple[Text, ...] = ()  # phrases of the keyword baseline
 
 
+class Context(Strict):
+    """How much of the conversation before a message is looked at."""
+
+    turns: Annotated[int, Field(ge=1, le=10)]  # the last ones; older ones are dropped first when tokens run out
+
+
 class InputPolicy(Strict):
     """What is done to a text, and which texts are refused, before any model sees it."""
 
@@ -53,6 +59,12 @@ class InputPolicy(Strict):
     trim: bool = True
     max_tokens: Annotated[int, Field(ge=8, le=512)] = 128
     max_chars: Annotated[int, Field(ge=1, le=1_000_000)] = 8000
+    context: Annotated[Context | None, Field(exclude_if=lambda value: value is None)] = None  # absent: its digest stays
+
+    @property
+    def turns(self) -> int:
+        """How many turns before a message are looked at."""
+        return self.context.turns if self.context is not None else 0
 
 
 class Fallback(Strict):

@@ -29,6 +29,7 @@ class Example:
     lang: str | None = None
     source: Source = "production"
     weight: float = 1.0
+    conversation: tuple[str, ...] = ()  # the turns before it, the oldest first; only those the contract looks at
     annotations: tuple[tuple[str, str], ...] = ()  # (annotator, label) for everyone who labelled it, by annotator
 
     @property
@@ -48,6 +49,8 @@ class Example:
             out["source"] = self.source
         if self.weight != 1.0:
             out["weight"] = self.weight
+        if self.conversation:
+            out["conversation"] = list(self.conversation)
         if self.annotations:
             out["annotations"] = dict(self.annotations)
         return out

@@ -53,6 +53,7 @@ def composed(rows: Dataset, *, count: int, seed: int, max_chars: int) -> tuple[E
                 text=text,
                 labels=tuple(part.label for part in parts),
                 lang=parts[0].lang,
+                conversation=parts[0].conversation,
                 source="synthetic",
                 weight=min(part.weight for part in parts),
             )

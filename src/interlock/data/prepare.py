@@ -52,7 +52,8 @@ def prepare(
     Raises:
         InputError: unreadable rows, a label without rows, or calibration rows given without test rows.
     """
-    rows = read(data, labels=contract.label_names)
+    turns = contract.input.turns
+    rows = read(data, labels=contract.label_names, turns=turns)
     counts = rows.counts()
     if missing := [label for label in contract.label_names if not counts[label]]:
         raise InputError(
@@ -71,6 +72,6 @@ def prepare(
             "files of an official split stay as they are: no rule and no shares apply",
             todo="Leave --by and --shares out, or give all rows in one file.",
         )
-    tests = read(test, labels=contract.label_names)
-    held = None if calibration is None else read(calibration, labels=contract.label_names)
+    tests = read(test, labels=contract.label_names, turns=turns)
+    held = None if calibration is None else read(calibration, labels=contract.label_names, turns=turns)
     return given(rows, held, tests, critical=contract.critical, seed=seed, watch=watch)

@@ -9,6 +9,7 @@ from pathlib import Path
 from interlock.core.dataset import Dataset, Example
 from interlock.core.errors import InputError, Problem
 from interlock.data.alike import alike
+from interlock.data.conversation import Talk
 from interlock.data.formats import raw_rows
 from interlock.data.rows import check_text, examples
 
@@ -17,12 +18,13 @@ MAX_ROWS = 5_000_000  # a row takes about 450 bytes of memory beside its text
 MAX_CHARS = 2_000_000_000  # of all texts together
 
 
-def read(path: str | Path, *, labels: Collection[str] | None = None) -> Dataset:
+def read(path: str | Path, *, labels: Collection[str] | None = None, turns: int = 0) -> Dataset:
     """Read labelled messages of any known format (``data/formats``).
 
     Args:
         path: a file, a dataset folder, or the name of a dataset in the cache of the Hugging Face Hub.
         labels: the labels a row may carry; ``None`` accepts any that a person can tell apart.
+        turns: how many turns before a message are kept with it; see ``data/conversation``.
 
     Raises:
         InputError: naming every problem with file:line, field, expected and got. Nothing half-read is returned.
@@ -32,7 +34,8 @@ def read(path: str | Path, *, labels: Collection[str] | None = None) -> Dataset:
     good: list[Example] = []
     problems: list[Problem] = []
     chars = 0
-    for item in examples(raw_rows(path), labels=known):
+    talk = Talk(turns) if turns else None
+    for item in examples(raw_rows(path), labels=known, talk=talk):
         if isinstance(item, Problem):
             keep(problems, item, path)
             continue
@@ -40,7 +43,7 @@ def read(path: str | Path, *, labels: Collection[str] | None = None) -> Dataset:
         chars += len(item.text)
         if len(good) > MAX_ROWS or chars > MAX_CHARS:
             raise too_much(path)
-    rows = Dataset(tuple(good))
+    rows = Dataset(tuple(talk.told(good) if talk is not None else good))
     if labels is None:
         problems += confusable(rows, path)
     if problems:

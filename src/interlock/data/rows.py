@@ -12,6 +12,7 @@ from typing import Any
 from interlock.core.canonical import parse_json
 from interlock.core.dataset import Example
 from interlock.core.errors import LISTED_PROBLEMS, Problem, did_you_mean
+from interlock.data.conversation import Talk
 from interlock.data.formats import RawRow
 from interlock.data.moments import ACCEPTED, moment
 from interlock.predict.normalise import is_blank
@@ -19,12 +20,15 @@ from interlock.predict.normalise import is_blank
 OPTIONAL_TEXT = ("group", "slice", "lang")
 
 
-def examples(rows: Iterable[RawRow], *, labels: Collection[str] | None) -> Iterator[Example | Problem]:
+def examples(
+    rows: Iterable[RawRow], *, labels: Collection[str] | None, talk: Talk | None = None
+) -> Iterator[Example | Problem]:
     """Yield an example for every good row and a problem for everything wrong with a bad one.
 
     Args:
         rows: raw rows with their place.
         labels: the labels a row may carry; ``None`` accepts any.
+        talk: notes which conversation a row belongs to; without it conversations are not looked at.
     """
     known = None if labels is None else _Known(dict.fromkeys(labels))
     seen: dict[str, str] = {}
@@ -36,6 +40,8 @@ def examples(rows: Iterable[RawRow], *, labels: Collection[str] | None) -> Itera
         made = _example(row, where, known)
         if isinstance(made, Example):
             made = _unique(made, where, seen, copies if "id" not in row else None)
+        if isinstance(made, Example) and talk is not None:
+            made = talk.heard(made, row.get("conversation"), where)
         yield from made if isinstance(made, list) else [made]
 
 
@@ -71,7 +77,7 @@ def _example(row: dict[str, Any], where: str, labels: _Known | None) -> Example 
     given = _annotations(row, where, labels, problems)
     by_vote = given is not None and "labels" not in row and row.get("label") is None
     names = _majority(given or (), where, problems) if by_vote else _labels(row, where, labels, problems)
-    fields = {name: _optional(row, name, where, problems) for name in OPTIONAL_TEXT}
+    fields: dict[str, Any] = {name: _optional(row, name, where, problems) for name in OPTIONAL_TEXT}
     timestamp = _timestamp(row.get("timestamp"), where, problems)
     source = row.get("source", "production")
     if source not in {"production", "synthetic"}:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from interlock.core.clock import Clock
-from interlock.core.dataset import Dataset
+from interlock.core.dataset import Dataset, Example
 from interlock.core.errors import InputError
 from interlock.core.receipt import Intents, Matrix, Receipt, Row
 from interlock.gate.derive import Derived, measurements
-from interlock.predict.normalise import allowed_start
+from interlock.predict.context import row_text
 from interlock.predict.predictor import Predictor, Trace
 from interlock.predict.scorer import Scores
 
@@ -56,14 +56,14 @@ def take(
     if not len(rows):
         raise InputError("there are no rows to measure")
     for example in rows.examples[:WARM_UP]:
-        predictor.decide(example.text)
+        predictor.decide(example.text, example.conversation)
     scored, latencies, kept = [], [], []
     for done, example in enumerate(rows, start=1):
-        trace = predictor.trace(example.text)
+        trace = predictor.trace(example.text, example.conversation)
         latencies.append(trace.decision.stage_ms["total"])
         logits = trace.logits
         whole = Scores(logits, trace.features) if logits is not None else None
-        scored.append(whole or _of_the_start(predictor, example.text))
+        scored.append(whole or _of_the_start(predictor, example))
         kept.append(
             Row(
                 id=example.id,
@@ -123,7 +123,7 @@ def _unknown_scores(predictor: Predictor, scored: Sequence[Scores]) -> tuple[flo
     return tuple(score if math.isfinite(score) else None for score in found)
 
 
-def _of_the_start(predictor: Predictor, text: str) -> Scores:
+def _of_the_start(predictor: Predictor, row: Example) -> Scores:
     """Score what the input policy allows of a refused text: the row must count, and it counts as refused."""
-    start = allowed_start(text, predictor.contract.input)
+    start = row_text(row, predictor.contract.input, predictor.scorer)
     return predictor.scorer.classify(predictor.scorer.encode(start))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from interlock.core.clock import Clock, SystemClock
 from interlock.core.contract import Bands, Contract
 from interlock.core.decision import Decision, Reason
 from interlock.predict.calibrators import Calibrator
+from interlock.predict.context import in_context
 from interlock.predict.decide import Evidence, Intents, decide, fail
 from interlock.predict.detectors import UnknownGate
 from interlock.predict.normalise import NormalText, normalise
@@ -23,7 +25,7 @@ class Trace:
     """Everything one decision was made of, for people who ask why."""
 
     decision: Decision
-    text: str | None  # as the model saw it; None when the input policy refused it
+    text: str | None  # the message as the model saw it, beside earlier turns; None when the input policy refused it
     pieces: tuple[str, ...] = ()
     logits: FloatArray | None = None  # (k labels,)
     probabilities: FloatArray | None = None  # (k labels,), calibrated
@@ -43,18 +45,23 @@ class Predictor:
     bundle_digest: str | None = None
     clock: Clock = field(default_factory=SystemClock)
 
-    def decide(self, text: str) -> Decision:
-        """Decide one message. Never raises for anything a text or a model can do: failures are decisions too."""
-        return self.trace(text).decision
+    def decide(self, text: str, conversation: Sequence[str] = ()) -> Decision:
+        """Decide one message. Never raises for anything a text or a model can do: failures are decisions too.
 
-    def trace(self, text: str, *, with_pieces: bool = False) -> Trace:
+        Args:
+            text: the message.
+            conversation: the turns before it, the oldest first; the contract says how many are looked at.
+        """
+        return self.trace(text, conversation).decision
+
+    def trace(self, text: str, conversation: Sequence[str] = (), *, with_pieces: bool = False) -> Trace:
         """Decide one message and keep every step."""
         ticks = [self.clock.monotonic()]
         normal = normalise(text, self.contract.input)
         ticks.append(self.clock.monotonic())
         if isinstance(normal, Reason):
             return Trace(self._stamped(fail(normal, self.contract), ("normalise",), ticks), None)
-        encoded, scores = self._scores(normal, ticks, with_pieces=with_pieces)
+        encoded, scores = self._scores(normal, ticks, conversation, with_pieces=with_pieces)
         probabilities = self._calibrated(scores)
         ticks.append(self.clock.monotonic())
         evidence = self._evidence(normal, encoded, scores, probabilities)
@@ -72,12 +79,15 @@ class Predictor:
         )
 
     def _scores(
-        self, text: NormalText, ticks: list[float], *, with_pieces: bool
+        self, text: NormalText, ticks: list[float], conversation: Sequence[str] = (), *, with_pieces: bool
     ) -> tuple[Encoded | None, Scores | None]:
         encoded: Encoded | None = None
         scores: Scores | None = None
         try:
-            encoded = self.scorer.encode(text, with_pieces=with_pieces)
+            whole = in_context(
+                text, conversation, self.contract.input, tokens=lambda joined: self.scorer.encode(joined).tokens
+            )
+            encoded = self.scorer.encode(whole, with_pieces=with_pieces)
             ticks.append(self.clock.monotonic())
             scores = self.scorer.classify(encoded)
         except Exception:  # noqa: BLE001, S110 - whatever a model does wrong, a person decides

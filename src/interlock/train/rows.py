@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ import torch
 from interlock.core.contract import InputPolicy
 from interlock.core.dataset import Dataset
 from interlock.core.decision import Reason
+from interlock.predict.context import in_context
 from interlock.predict.normalise import normalise
 
 
@@ -32,7 +34,9 @@ def encode_rows(data: Dataset, tokenizer: Any, labels: Sequence[str], policy: In
     """Prepare every row as serving would, and tokenize it; rows that serving refuses are left out."""
     index = {label: column for column, label in enumerate(labels)}
     usable = [
-        (example, str(text)) for example in data if not isinstance(text := normalise(example.text, policy), Reason)
+        (example, str(in_context(text, example.conversation, policy, tokens=partial(_tokens, tokenizer))))
+        for example in data
+        if not isinstance(text := normalise(example.text, policy), Reason)
     ]
     texts, most = [text for _, text in usable], policy.max_tokens
     ids = tokenizer(texts, truncation=True, max_length=most, padding=False)["input_ids"] if texts else []
@@ -48,6 +52,10 @@ def encode_rows(data: Dataset, tokenizer: Any, labels: Sequence[str], policy: In
         truncated=_truncated(texts, ids, tokenizer, most),
         languages=[language_of(text, example.lang) for example, text in usable],
     )
+
+
+def _tokens(tokenizer: Any, text: str) -> int:
+    return len(tokenizer(text, truncation=False, verbose=False)["input_ids"])
 
 
 def language_of(text: str, given: str | None) -> str:

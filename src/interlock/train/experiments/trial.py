@@ -15,6 +15,7 @@ from interlock.core.contract import Contract
 from interlock.core.dataset import CalibrationSet, Dataset, TestSet, TrainSet
 from interlock.core.errors import InputError
 from interlock.core.progress import Watch
+from interlock.predict.context import in_context
 from interlock.predict.encoder import OnnxEncoder
 from interlock.predict.normalise import NormalText, allowed_start
 from interlock.train.baselines import fit_baselines
@@ -71,23 +72,24 @@ def run_trial(trial: Trial, material: Material, *, folder: Path, key: str, watch
     """
     start = clock.monotonic()
     if trial.baseline:
-        score, facts = _baseline(trial, material)
+        score, tokens, facts = _baseline(trial, material)
     else:
-        score, facts = _fine_tuned(trial, material, folder, key, watch, clock)
+        score, tokens, facts = _fine_tuned(trial, material, folder, key, watch, clock)
     minutes = (clock.monotonic() - start) / 60
-    logits, texts = _scored(score, material.calibration, material.contract)
-    test, _ = _scored(score, material.test, material.contract)
+    logits, texts = _scored(score, material.calibration, material.contract, tokens)
+    test, _ = _scored(score, material.test, material.contract, tokens)
     latency = _timed(score, texts, clock)
     seconds = facts.get("train_seconds", 60 * minutes)
     return Outcome(logits, test, latency, {**facts, "train_minutes": seconds / 60}, not trial.baseline)
 
 
 Score = Callable[[NormalText], Floats]
+Tokens = Callable[[NormalText], int]
 
 
 def _fine_tuned(
     trial: Trial, material: Material, folder: Path, key: str, watch: Watch, clock: Clock
-) -> tuple[Score, dict[str, Any]]:
+) -> tuple[Score, Tokens, dict[str, Any]]:
     from interlock.train.export import export, quantize
 
     contract, rows = material.contract, trial.train or material.train
@@ -117,10 +119,10 @@ def _fine_tuned(
     def score(text: NormalText) -> Floats:
         return np.asarray(scorer.classify(scorer.encode(text)).logits, dtype=np.float64)
 
-    return score, fitted.facts
+    return score, lambda text: scorer.encode(text).tokens, fitted.facts
 
 
-def _baseline(trial: Trial, material: Material) -> tuple[Score, dict[str, Any]]:
+def _baseline(trial: Trial, material: Material) -> tuple[Score, Tokens, dict[str, Any]]:
     contract = material.contract
     fitted = fit_baselines(trial.train or material.train, contract, seed=trial.recipe.seed)
     found = {baseline.name: baseline.predict for baseline in fitted}
@@ -131,11 +133,12 @@ def _baseline(trial: Trial, material: Material) -> tuple[Score, dict[str, Any]]:
     def score(text: NormalText) -> Floats:
         return np.asarray(marks[found[trial.name]([text])[0]])
 
-    return score, {}
+    return score, lambda _: material.contract.input.max_tokens + 1, {}  # it looks at the message alone
 
 
-def _scored(score: Score, rows: Dataset, contract: Contract) -> tuple[Floats, list[NormalText]]:
-    texts = [allowed_start(row.text, contract.input) for row in rows]
+def _scored(score: Score, rows: Dataset, contract: Contract, tokens: Tokens) -> tuple[Floats, list[NormalText]]:
+    policy = contract.input
+    texts = [in_context(allowed_start(row.text, policy), row.conversation, policy, tokens=tokens) for row in rows]
     return np.stack([score(text) for text in texts]) if texts else np.empty((0, len(contract.labels))), texts
 
 

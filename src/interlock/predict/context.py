@@ -1,0 +1,44 @@
+"""The message with what was said before it, within the token budget. Knows no models, only how to count tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from interlock.core.contract import InputPolicy
+from interlock.core.dataset import Example
+from interlock.core.decision import Reason
+from interlock.predict.normalise import NormalText, allowed_start, normalise
+from interlock.predict.scorer import Scorer
+
+JOINT = " || "  # between the message and the turn before it, and so on backwards
+
+
+def in_context(
+    text: NormalText, conversation: Sequence[str], policy: InputPolicy, *, tokens: Callable[[NormalText], int]
+) -> NormalText:
+    """Return the message and the turns before it, the latest first, as the contract's ``input.context`` asks.
+
+    The message stands first and whole: a scorer sees it in the same place with and without a conversation. Turns that
+    would make it longer than the policy's tokens are left out, the oldest first, and so is a turn the policy refuses.
+
+    Args:
+        text: the message.
+        conversation: earlier turns, the oldest first; only the last few are looked at.
+        policy: says how many turns count, and what of a turn is allowed.
+        tokens: how many tokens a text has.
+    """
+    if policy.context is None or not conversation:
+        return text
+    turns = [normalise(turn, policy) for turn in conversation[-policy.context.turns :]]
+    allowed = [turn for turn in reversed(turns) if not isinstance(turn, Reason)]
+    for count in range(len(allowed), 0, -1):
+        joined = NormalText(JOINT.join((text, *allowed[:count])))
+        if tokens(joined) <= policy.max_tokens:
+            return joined
+    return text
+
+
+def row_text(row: Example, policy: InputPolicy, scorer: Scorer) -> NormalText:
+    """Return what ``scorer`` sees of a labelled row, as it would be served."""
+    text = allowed_start(row.text, policy)
+    return in_context(text, row.conversation, policy, tokens=lambda joined: scorer.encode(joined).tokens)
