@@ -80,6 +80,7 @@ class SqliteEvents:
 
         A process that was killed, or whose flush failed, may have left a transaction in the log that no flush has
         reached. SQLite shows it to whoever opens the file next; a checkpoint writes it to the disk before it is shown.
+        And SQLite flushes the folder that names its log without looking whether that worked.
         """
         uri = f"{self._path.absolute().as_uri()}?mode=rw"  # never make a file: it would be empty
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_S, check_same_thread=False)
@@ -87,6 +88,7 @@ class SqliteEvents:
             for pragma in PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
             _checkpoint(connection)
+            _flush_folder(self._path.parent)
         except BaseException:
             connection.close()
             raise
@@ -100,6 +102,14 @@ class SqliteEvents:
         """Refuse to go on with a file that has no name any more: what is written there is lost."""
         if self._identity() != self._file:
             raise OSError("the database was replaced while it was open")
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _checkpoint(connection: sqlite3.Connection) -> None:
