@@ -79,6 +79,11 @@ class AutoBand(Strict):
 
     confidence: Share = 0.80
     margin: Share = 0.20
+    labels: dict[Text, Share] = {}  # confidence for messages of one label, instead of the one for all
+
+    def at(self, label: str) -> float:
+        """Return the confidence that messages of a label need."""
+        return self.labels.get(label, self.confidence)
 
 
 class GuardedBand(Strict):
@@ -92,6 +97,12 @@ class Unknown(Strict):
 
     method: UnknownMethod = "auto"
     keep_known: Annotated[float, Field(gt=0.5, lt=1)] = 0.95  # share of known traffic the gate lets through
+
+
+class Ambiguous(Strict):
+    """Messages whose two leading labels are too close to tell: never routed without a second look."""
+
+    margin: Share = 0.10
 
 
 class Several(Strict):
@@ -108,15 +119,18 @@ class Bands(Strict):
 
     auto: AutoBand = AutoBand()
     guarded: GuardedBand = GuardedBand()
+    level: Literal["label", "route"] = "label"  # whose probability is confidence: labels of one route add up, or not
+    ambiguous: Ambiguous | None = None
     unknown: Unknown | None = None
     several: Several = Several()
 
     @model_validator(mode="after")
     def _ordered(self) -> Bands:
-        if not self.auto.confidence >= self.guarded.confidence:
-            raise ValueError(
-                f"auto.confidence {self.auto.confidence} must be at least guarded.confidence {self.guarded.confidence}"
-            )
+        for auto in (self.auto.confidence, *self.auto.labels.values()):
+            if not auto >= self.guarded.confidence:
+                raise ValueError(
+                    f"auto.confidence {auto} must be at least guarded.confidence {self.guarded.confidence}"
+                )
         return self
 
 

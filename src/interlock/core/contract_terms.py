@@ -38,6 +38,9 @@ def _bad_costs(contract: Contract) -> Iterator[tuple[Path, tuple[str, str]]]:
 
 def _bad_policy(contract: Contract) -> Iterator[tuple[Path, tuple[str, str]]]:
     if not isinstance(contract.decide, Threshold):
+        for label in contract.decide.auto.labels:
+            if label not in contract.labels:
+                yield ("decide", "auto", "labels", label), _one_of(label, contract.label_names, "a label")
         return
     if contract.decide.positive not in contract.labels:
         yield ("decide", "positive"), _one_of(contract.decide.positive, contract.label_names, "a label")

@@ -89,24 +89,73 @@ def _by_threshold(p: FloatArray, contract: Contract, policy: Threshold, evidence
     return _decision(Outcome.ROUTED, None, reason, p, (chosen, 1 - chosen), contract, evidence)
 
 
-def _by_bands(p: FloatArray, contract: Contract, policy: Bands, evidence: Evidence) -> Decision:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The leading label and the one behind it, and how probable each is: as labels, or as their routes."""
+
+    first: int
+    second: int
+    confidence: float
+    second_confidence: float
+
+    @property
+    def margin(self) -> float:
+        """How far the second is behind."""
+        return self.confidence - self.second_confidence
+
+
+def standing(p: FloatArray, contract: Contract) -> Standing:
+    """Return who leads by (k labels,) probabilities.
+
+    Under ``decide.level: route`` the probabilities of labels that share a route are added up; the leading label is the
+    most probable of the leading route, the second one the most probable of the route behind it. Where all labels share
+    a route, there is none behind it and the second label's confidence is 0.
+    """
     order = np.argsort(-p, kind="stable")
     first, second = int(order[0]), int(order[1])
-    confidence, margin = float(p[first]), float(p[first] - p[second])
-    say: Callable[[Outcome, str | None, Reason], Decision] = lambda outcome, route, reason: _decision(  # noqa: E731 - five uses below
-        outcome, route, reason, p, (first, second), contract, evidence
+    if not isinstance(contract.decide, Bands) or contract.decide.level == "label":
+        return Standing(first, second, float(p[first]), float(p[second]))
+    sums: dict[str, float] = {}
+    best: dict[str, int] = {}
+    for column in order:  # the most probable label of each route comes first
+        route = contract.labels[contract.label_names[column]].route
+        sums[route] = sums.get(route, 0.0) + float(p[column])
+        best.setdefault(route, int(column))
+    leading = sorted(sums, key=lambda route: -sums[route])
+    ahead, behind = leading[0], leading[1] if len(leading) > 1 else None
+    first = best[ahead]
+    if behind is None:
+        return Standing(first, second, min(sums[ahead], 1.0), 0.0)
+    return Standing(first, best[behind], min(sums[ahead], 1.0), sums[behind])
+
+
+def _by_bands(p: FloatArray, contract: Contract, policy: Bands, evidence: Evidence) -> Decision:
+    found = standing(p, contract)
+    say: Callable[[Outcome, str | None, Reason], Decision] = lambda outcome, route, reason: replace(  # noqa: E731 - many uses below
+        _decision(outcome, route, reason, p, (found.first, found.second), contract, evidence),
+        confidence=found.confidence,
+        second_confidence=found.second_confidence,
+        margin=found.margin,
     )
     if evidence.unknown_threshold is not None and not _is_known(evidence):
         return say(Outcome.ABSTAINED, contract.fallback.uncertain, Reason.UNKNOWN)
     if evidence.several is not None and evidence.several.found:
         return _by_intents(say, evidence.several, contract, policy)
-    if not confidence >= policy.guarded.confidence:
-        return say(Outcome.ABSTAINED, contract.fallback.uncertain, Reason.LOW_CONFIDENCE)
-    if not confidence >= policy.auto.confidence:
-        return say(Outcome.GUARDED, None, Reason.GUARDED_CONFIDENCE)
-    if not margin >= policy.auto.margin:
-        return say(Outcome.GUARDED, None, Reason.GUARDED_MARGIN)
-    return say(Outcome.ROUTED, None, Reason.AUTO)
+    outcome, reason = _band(found, contract.label_names[found.first], policy)
+    return say(outcome, contract.fallback.uncertain if outcome is Outcome.ABSTAINED else None, reason)
+
+
+def _band(found: Standing, label: str, policy: Bands) -> tuple[Outcome, Reason]:
+    close = policy.ambiguous is not None and not found.margin >= policy.ambiguous.margin
+    if not found.confidence >= policy.guarded.confidence:
+        return Outcome.ABSTAINED, Reason.AMBIGUOUS if close else Reason.LOW_CONFIDENCE
+    if close:
+        return Outcome.GUARDED, Reason.AMBIGUOUS
+    if not found.confidence >= policy.auto.at(label):
+        return Outcome.GUARDED, Reason.GUARDED_CONFIDENCE
+    if not found.margin >= policy.auto.margin:
+        return Outcome.GUARDED, Reason.GUARDED_MARGIN
+    return Outcome.ROUTED, Reason.AUTO
 
 
 def _by_intents(
