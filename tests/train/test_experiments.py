@@ -75,7 +75,7 @@ def test_every_part_of_a_grid_that_is_wrong_is_named_at_once() -> None:
     said = str(caught.value)
 
     assert "did you mean 'gamma'" in said
-    assert "expected int, got '1.5'" in said
+    assert "expected int or none, got '1.5'" in said
     assert "one of focal, cross_entropy" in said
     assert len(caught.value.problems) == 5
 

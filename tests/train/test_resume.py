@@ -26,7 +26,7 @@ ROWS = TrainSet(
         for i in range(14 if label != "c" else 5)
     )
 )
-RECIPE = Recipe(epochs=3, batch_size=4, learning_rate=1e-3, oversample=0.5, keep="best", stop_early=False)
+RECIPE = Recipe(epochs=3, track="full", batch_size=4, learning_rate=1e-3, oversample=0.5, keep="best", stop_early=False)
 
 
 class KilledError(Exception):

@@ -147,7 +147,7 @@ def trained(train: list[Example], tmp_path: Path, **recipe: Any) -> list[dict[st
             CalibrationSet(tuple(train)),
             labels=["a", "b"],
             encoder=resolve("tiny"),
-            recipe=Recipe(**{"epochs": 2, "batch_size": 4, "learning_rate": 1e-3, **recipe}),
+            recipe=Recipe(**{"epochs": 2, "track": "full", "batch_size": 4, "learning_rate": 1e-3, **recipe}),
             policy=InputPolicy(),
             log=steps,
             clock=SystemClock(),

@@ -40,10 +40,10 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Args:
         encoder: ``minilm``, ``distilbert``, ``tiny``, a folder or a Hub id.
-        epochs: passes over the rows.
+        epochs: passes over the rows; ``None`` means as many as the number of rows asks for.
         batch_size: rows a step.
         learning_rate: peak rate; ``None`` means the encoder's own.
-        track: what learns: ``full``, ``partial``, ``lora`` or ``head``.
+        track: what learns: ``full``, ``partial``, ``lora`` or ``head``; ``auto`` decides by the number of rows.
         seed: of everything random.
         max_tokens: longer texts are cut.
         options: any other field of ``Recipe``.
@@ -53,10 +53,10 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         encoder: str = "minilm",
         *,
-        epochs: int = 6,
+        epochs: int | None = None,
         batch_size: int = 64,
         learning_rate: float | None = None,
-        track: str = "full",
+        track: str = "auto",
         seed: int = 42,
         max_tokens: int = 128,
         options: dict[str, Any] | None = None,

@@ -26,6 +26,7 @@ from interlock.train.loop import Loop, Task
 from interlock.train.model import fitting_threads, recompute_activations, start_at_centroids
 from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows, encode_rows
+from interlock.train.settle import settle
 from interlock.train.step import LossNotANumberError
 from interlock.train.step_log import StepLog
 from interlock.train.teacher import taught
@@ -95,6 +96,7 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
             f"the recipe adapts to {recipe.adapt}, but no unlabelled messages were given",
             todo="Leave adapt out here; interlock build and interlock experiment read such a file.",
         )
+    recipe, settled = settle(recipe, counts, pretrained=bool(encoder.source))
     seed_everything(recipe.seed)
     model, tokenizer = load(encoder, labels, [*train.texts, *unlabelled])
     with fitting_threads(model):
@@ -132,7 +134,7 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
             repeats=[by_id[name] for name in rows.names],
             rare=rarest(counts, labels),
         )
-        loop = Loop(task, recipe, log=log, clock=clock, checkpoints=checkpoints)
+        loop = Loop(task, recipe, settled, log=log, clock=clock, checkpoints=checkpoints)
         if recipe.track == "head":
             facts = loop.run_once(lambda: fit_head(task, seed=recipe.seed))
         else:

@@ -17,6 +17,7 @@ from interlock.train.model import logits_of, native_bfloat16
 from interlock.train.quality import concerns, entropy, quality
 from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows
+from interlock.train.settle import EPOCHS
 from interlock.train.step import Stepped, Stepper, Steps, norms_by_layer, row_losses
 from interlock.train.step_log import StepLog
 from interlock.train.watchdog import Watchdog
@@ -92,12 +93,20 @@ class Loop:
     """Trains the model of ``task``."""
 
     def __init__(
-        self, task: Task, recipe: Recipe, *, log: StepLog, clock: Clock, checkpoints: Checkpoints | None = None
+        self,
+        task: Task,
+        recipe: Recipe,
+        settled: str = "",
+        *,
+        log: StepLog,
+        clock: Clock,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
-        """Prepare."""
+        """Prepare; ``settled`` is what was decided for the recipe, said first."""
         self.task, self.recipe, self.log, self.clock, self.checkpoints = task, recipe, log, clock, checkpoints
         self.lengths = [len(ids) for ids in task.rows.ids]
-        self.stepper = self._steps(recipe.epochs * len(self._batches(1)))
+        self.epochs, self.settled = recipe.epochs or EPOCHS, settled
+        self.stepper = self._steps(self.epochs * len(self._batches(1)))
         self.progress = Progress()
         self.watchdog = Watchdog(log.write)
         self.best: dict[str, torch.Tensor] | None = None
@@ -108,7 +117,7 @@ class Loop:
         resumed = self._resume()
         self.started = self.clock.monotonic() - self.progress.seconds
         self.due = self.clock.monotonic() + (self.checkpoints.every if self.checkpoints else 0.0)
-        for epoch in range(1, self.recipe.epochs + 1):
+        for epoch in range(1, self.epochs + 1):
             if epoch > len(self.progress.epochs):
                 self._epoch(epoch)
             if self._enough():
@@ -127,6 +136,7 @@ class Loop:
     def run_once(self, fit: Callable[[], None]) -> dict[str, Any]:
         """Let ``fit`` train the model without steps, then measure it as an epoch is measured."""
         started = self.clock.monotonic()
+        self._say_settled()
         fit()
         self._say({"event": "epoch", "epoch": 1, "epochs": 1, **self._measured()})
         return {"steps": 0, "train_seconds": round(self.clock.monotonic() - started, 1), **machine()}
@@ -172,7 +182,7 @@ class Loop:
             "clipped_share": whole.clipped / whole.steps,
         }
         self.progress.epochs.append({**line, **self._measured()})
-        self._say({"event": "epoch", "epochs": self.recipe.epochs, **self.progress.epochs[-1]})
+        self._say({"event": "epoch", "epochs": self.epochs, **self.progress.epochs[-1]})
         self._remember_best()
 
     def _step(self, batch: list[int], step: int, *, by_layer: bool) -> tuple[Stepped, dict[str, Any]]:
@@ -195,10 +205,11 @@ class Loop:
     def _resume(self) -> int:
         found = self.checkpoints.load(self.task.model, self.stepper.optimizer) if self.checkpoints else None
         if found is None:
+            self._say_settled()
             return 0
         counters, self.best = found
         self.progress = Progress.read(counters)
-        if len(self.progress.epochs) == self.recipe.epochs:  # nothing is left to do here
+        if len(self.progress.epochs) == self.epochs:  # nothing is left to do here
             self.log.start_at(self.progress.log_bytes)
             return self.progress.step
         self.log.cut(self.progress.log_bytes)
@@ -236,6 +247,10 @@ class Loop:
             seen, k = len(self.progress.recent.seen), len(self.task.weights)
             for warning in concerns(line, n=seen, whole=self.entropy, k=k):
                 self.watchdog.warn(*warning)
+
+    def _say_settled(self) -> None:
+        if self.settled:
+            self._say({"event": "note", "note": self.settled})
 
     def _line(self, epoch: int, stepped: Stepped) -> dict[str, Any]:
         recent, rates = self.progress.recent, [float(group["lr"]) for group in self.stepper.optimizer.param_groups]

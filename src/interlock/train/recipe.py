@@ -12,7 +12,7 @@ Loss = Literal["focal", "cross_entropy"]
 Weights = Literal["inverse", "effective", "none"]
 Decay = Literal["linear", "cosine"]
 Keep = Literal["last", "best"]
-Track = Literal["full", "partial", "lora", "head"]
+Track = Literal["auto", "full", "partial", "lora", "head"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Recipe:
     """Hyper-parameters. The defaults are those of ``docs/decisions/0004-training-recipe.md``.
 
     Args:
-        epochs: Passes over the training rows.
+        epochs: Passes over the training rows; 6, and more where the rows are few, if not given.
         batch_size: Rows per optimiser step.
         micro_batch: Rows computed at once, when memory does not hold a batch; a step adds up as many as it needs.
         learning_rate: Peak rate of the head and the top layer; the encoder's own if not given.
@@ -47,7 +47,8 @@ class Recipe:
         teacher: A folder with a larger trained model, or several with commas between, to learn from.
         teacher_share: Share of the target that the teacher's probabilities make up.
         teacher_temperature: Softens the teacher's probabilities.
-        track: What learns: all, the layers above the frozen ones, low-rank additions, or the head alone.
+        track: What learns: full is all of it, partial the layers above the frozen ones, lora low-rank additions, head
+            the head alone; auto is full, or head where the rows are too few to move the encoder.
         frozen_layers: Of the partial track, from the bottom.
         lora_rank: Of the lora track.
         extend_vocabulary: Words of the domain, at most, that the tokenizer learns to keep whole; 0 adds none.
@@ -61,7 +62,7 @@ class Recipe:
         InputError: a value outside its range, with every one that is.
     """
 
-    epochs: int = 6
+    epochs: int | None = None
     batch_size: int = 64
     micro_batch: int | None = None
     learning_rate: float | None = None
@@ -76,7 +77,7 @@ class Recipe:
     class_weights: Weights = "inverse"
     label_smoothing: float = 0.0
     oversample: float = 0.0
-    rdrop: float = 0.0
+    rdrop: float = 4.0
     contrast: float = 0.0
     brier: float = 0.0
     checkpointing: bool = False
@@ -87,7 +88,7 @@ class Recipe:
     teacher: str | None = None
     teacher_share: float = 0.5
     teacher_temperature: float = 2.0
-    track: Track = "full"
+    track: Track = "auto"
     frozen_layers: int = 0
     lora_rank: int = 8
     extend_vocabulary: int = 0

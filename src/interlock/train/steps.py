@@ -79,7 +79,7 @@ def train_and_export(  # noqa: PLR0913 - the nouns of a training run, by keyword
         {
             "event": "stage",
             "stage": "train",
-            "detail": f"{chosen.name} on {len(learn)} rows, {recipe.epochs} epochs",
+            "detail": f"{chosen.name} on {len(learn)} rows",
         }
     )
     fitted = fit_in(

@@ -181,8 +181,11 @@ def _value(text: str, wanted: Any) -> Any:
 
 
 def _misfit(name: str, found: _Unfit, wanted: Any) -> Problem:
-    literal = typing.get_origin(wanted) is typing.Literal
-    said = f"one of {', '.join(typing.get_args(wanted))}" if literal else str(getattr(wanted, "__name__", wanted))
+    options = typing.get_args(wanted)
+    if typing.get_origin(wanted) is typing.Literal:
+        said = f"one of {', '.join(options)}"
+    else:
+        said = " or ".join("none" if one is types.NoneType else one.__name__ for one in options or (wanted,))
     return Problem("--grid", name, said, repr(found.text))
 
 
