@@ -15,6 +15,7 @@ from interlock.cli import (
     compare,
     convert,
     data,
+    erase,
     evaluate,
     experiment,
     gate,
@@ -48,6 +49,7 @@ for group in (
     gate,
     keys,
     ledger,
+    erase,
     route,
     serve,
 ):

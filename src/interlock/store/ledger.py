@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.engine import RowMapping
 
 from interlock.core.canonical import canonical, read_json
@@ -32,22 +32,27 @@ class StoredLedger:
             RefusedError: its key was used for another deed.
         """
         with transaction(self._engine, writes=True) as connection:
-            if connection.dialect.name == "postgresql":  # as SQLite's BEGIN IMMEDIATE: one writer at a time
-                connection.execute(text("LOCK TABLE ledger IN SHARE ROW EXCLUSIVE MODE"))
-            known = connection.execute(select(LEDGER).where(LEDGER.c.key == deed.key)).mappings().first()
-            if known is not None:
-                return same_deed(_entry(known), deed)
-            newest = select(LEDGER).order_by(LEDGER.c.sequence.desc()).limit(1)
-            last = connection.execute(newest).mappings().first()
-            entry = next_entry(_entry(last) if last is not None else None, deed, at=at)
-            connection.execute(LEDGER.insert().values(_row(entry)))
-        return entry
+            return enter(connection, deed, at=at)
 
     def entries(self) -> Iterator[Entry]:
         """Return every entry, in order."""
         with transaction(self._engine) as connection:
             found = connection.execute(select(LEDGER).order_by(LEDGER.c.sequence)).mappings()
             yield from map(_entry, found)
+
+
+def enter(connection: Connection, deed: Deed, *, at: datetime) -> Entry:
+    """Enter a deed as ``StoredLedger.append`` does, in a transaction that does something else as well."""
+    if connection.dialect.name == "postgresql":  # as SQLite's BEGIN IMMEDIATE: one writer at a time
+        connection.execute(text("LOCK TABLE ledger IN SHARE ROW EXCLUSIVE MODE"))
+    known = connection.execute(select(LEDGER).where(LEDGER.c.key == deed.key)).mappings().first()
+    if known is not None:
+        return same_deed(_entry(known), deed)
+    newest = select(LEDGER).order_by(LEDGER.c.sequence.desc()).limit(1)
+    last = connection.execute(newest).mappings().first()
+    entry = next_entry(_entry(last) if last is not None else None, deed, at=at)
+    connection.execute(LEDGER.insert().values(_row(entry)))
+    return entry
 
 
 @contextmanager
