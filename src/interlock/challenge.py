@@ -13,7 +13,7 @@ from interlock import injections
 from interlock.bundle.open import Bundle
 from interlock.core.clock import Clock, SystemClock
 from interlock.core.dataset import Dataset
-from interlock.core.errors import InputError, Problem
+from interlock.core.errors import InputError, Problem, require
 from interlock.core.progress import Watch, every, unwatched
 from interlock.data.audit.mask import masked
 from interlock.data.perturb.suite import SUITES, Case, make_cases, read_cases, write_cases
@@ -21,6 +21,7 @@ from interlock.data.read import read
 from interlock.injections import Said, said_of
 from interlock.measure.proportion import proportion
 from interlock.report.challenge import WORST, Counterfactuals, Injections, Suite
+from interlock.report.error_finders import ErrorFinders, error_finders
 from interlock.report.experiment_page import write_challenge
 from interlock.report.view import Columns, Flags
 from interlock.train.experiments.cache import open_folder
@@ -156,6 +157,43 @@ def drawn(rows: Dataset, *, most: int, seed: int) -> Dataset:
         return rows
     chosen = set(random.Random(seed).sample(range(len(rows)), max(most, 1)))
     return Dataset(tuple(row for at, row in enumerate(rows) if at in chosen))
+
+
+def uncertainty(
+    bundle: Bundle, data: str | Path, *, passes: int = 20, most: int = MOST, seed: int = SEED, watch: Watch = unwatched
+) -> ErrorFinders:
+    """See whether passes with dropout find the model's errors better than its plain confidence does.
+
+    The model is the fp32 one in the bundle's ``model/``, before calibration.
+
+    Args:
+        bundle: an opened bundle.
+        data: labelled messages it has not learnt from; rows with several labels are left out.
+        passes: with dropout, of every message.
+        most: rows drawn of ``data``.
+        seed: of the drawing and the dropout.
+        watch: told how far it is.
+
+    Raises:
+        InputError: rows that do not read, a model without dropout, or no row with exactly one label.
+    """
+    require("Passes with dropout", extra="train", modules=("torch", "transformers"))
+    from interlock.train.rows import encode_rows
+    from interlock.train.uncertainty import read_model
+    from interlock.train.uncertainty import uncertainty as taken
+
+    contract = bundle.contract
+    some = drawn(read(data, labels=contract.label_names), most=most, seed=seed)
+    single = Dataset(tuple(row for row in some if len(row.labels) == 1))
+    if not len(single):
+        raise InputError(f"{data} has no row with exactly one label")
+    files = {name: body for name, body in bundle.verified.files.items() if name.startswith("model/")}
+    model, tokenizer = read_model(files)
+    watch({"event": "stage", "stage": "uncertainty", "detail": f"{len(single)} rows, {passes} passes"})
+    rows = encode_rows(single, tokenizer, contract.label_names, contract.input)
+    found = taken(model, rows, pad_id=tokenizer.pad_token_id, passes=passes, seed=seed)
+    wrong = found.plain.argmax(axis=1) != rows.targets.numpy().argmax(axis=1)
+    return error_finders(found.scores(), wrong, passes=passes)
 
 
 def _names(cases: Sequence[Case]) -> list[str]:

@@ -97,6 +97,41 @@ def counterfactual(
     return _answer(found, f"Messages changed for {bundle}", about={"bundle": str(bundle)}, json=json)
 
 
+def uncertainty(
+    bundle: Path, data: Path, *, passes: int = 20, most: int = 2000, seed: int = 42, json: bool = False
+) -> int:
+    """See whether passes with dropout find a model's errors better than its plain confidence does.
+
+    Example: interlock experiment uncertainty runs/1/bundle test.jsonl
+
+    Args:
+        bundle: A bundle directory.
+        data: Labelled messages that the bundle has not learnt from.
+        passes: Passes with dropout, of every message.
+        most: Rows drawn of DATA.
+        seed: Decides which rows are drawn and what is dropped.
+        json: Print one machine-readable object.
+    """
+    from rich.table import Table as RichTable
+
+    from interlock.bundle.open import open_bundle
+    from interlock.challenge import uncertainty as walk
+
+    opened = open_bundle(bundle)
+    with Watching() as watch:
+        found = walk(opened, data, passes=passes, most=most, seed=seed, watch=watch)
+    if json:
+        say_json({"bundle": str(bundle), "data": str(data), **found.to_json()})
+        return 0
+    head, *lines = found.cells()
+    title = f"Finding the {found.errors} errors among {found.n} rows, {found.passes} passes with dropout"
+    table = RichTable(*head, title=title, title_justify="left")
+    for line in lines:
+        table.add_row(*line)
+    console().print(table)
+    return 0
+
+
 def _answer(found: Injections | Counterfactuals, title: str, *, about: dict[str, str], json: bool) -> int:
     from rich.markup import escape
     from rich.table import Table as RichTable

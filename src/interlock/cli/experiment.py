@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import cyclopts
 from cyclopts import Parameter
 
-from interlock.cli.challenge import counterfactual, inject
+from interlock.cli.challenge import counterfactual, inject, uncertainty
 from interlock.cli.screen import Watching, console, say_json
 from interlock.train.recipe import Recipe
 
@@ -54,7 +54,7 @@ Choices = Annotated[Recipe, Parameter(name="*")]
 
 def register(app: cyclopts.App) -> None:
     """Add this file's commands."""
-    for command in (ablate, losses, tracks, models, seeds, inject, counterfactual):
+    for command in (ablate, losses, tracks, models, seeds, inject, counterfactual, uncertainty):
         experiments.command(command)
     app.command(experiments)
 

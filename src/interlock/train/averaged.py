@@ -62,6 +62,19 @@ class Averaged(torch.nn.Module):
         return full.eval()
 
 
+def averaged_again(model: Any) -> Averaged | None:
+    """Return the model that ``standard`` saved as ``model``, or None where it is no such model."""
+    if type(model).__name__ != "BertForSequenceClassification":
+        return None
+    last = model.bert.encoder.layer[-1]
+    identity = torch.eye(model.config.hidden_size)
+    if last.attention.self.query.weight.any() or not torch.equal(last.attention.self.value.weight, identity):
+        return None
+    del model.bert.encoder.layer[-1]
+    model.config.num_hidden_layers -= 1
+    return Averaged(model).eval()
+
+
 def wants_averaging(source: str, model: Any) -> bool:
     """Whether the encoder at ``source`` is a BERT that was pretrained on the mean of its tokens."""
     import json

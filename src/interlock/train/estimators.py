@@ -22,14 +22,16 @@ from interlock.core.clock import SystemClock
 from interlock.core.contract import InputPolicy
 from interlock.core.dataset import CalibrationSet, Dataset, Example, TrainSet
 from interlock.core.errors import InputError, Problem
+from interlock.train.averaged import averaged_again
 from interlock.train.baselines import tfidf_pipeline
 from interlock.train.encoders import Encoder, resolve
 from interlock.train.fit import Fitted, fit
 from interlock.train.hub import hub_card
 from interlock.train.model import logits_of
 from interlock.train.recipe import Recipe
-from interlock.train.rows import encode_rows
+from interlock.train.rows import Rows, encode_rows
 from interlock.train.step_log import StepLog
+from interlock.train.uncertainty import Uncertainty, uncertainty
 
 Floats = npt.NDArray[np.float64]
 SETTINGS = "interlock.json"  # what a saved folder holds beside the standard files
@@ -107,12 +109,7 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return the uncalibrated probabilities (n, k), rows sum to 1, columns in the order of ``classes_``."""
         check_is_fitted(self)
         texts, fitted = _texts(X), self.fitted_
-        rows = encode_rows(
-            Dataset(tuple(Example(str(at), text, fitted.labels[:1]) for at, text in enumerate(texts))),
-            fitted.tokenizer,
-            fitted.labels,
-            self._policy(),
-        )
+        rows = self._rows(texts)
         out = np.full((len(texts), len(fitted.labels)), 1 / len(fitted.labels))  # what says nothing gets equal shares
         for batch, logits in logits_of(fitted.model, rows, fitted.tokenizer.pad_token_id):
             out[[int(rows.names[row]) for row in batch]] = torch.softmax(logits.double(), dim=1).numpy()
@@ -121,6 +118,22 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Sequence[str]) -> npt.NDArray[Any]:  # noqa: N803
         """Return the most probable label of each text, (n,)."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+
+    def uncertainty(self, X: Sequence[str], *, passes: int = 20) -> Uncertainty:  # noqa: N803
+        """Return what several passes with dropout say of n texts; a text that says nothing is entirely uncertain."""
+        check_is_fitted(self)
+        rows = self._rows(_texts(X))
+        found = uncertainty(
+            self.fitted_.model, rows, pad_id=self.fitted_.tokenizer.pad_token_id, passes=passes, seed=self.seed
+        )
+        k, at = len(self.fitted_.labels), [int(name) for name in rows.names]
+        plain, mean = np.full((len(X), k), 1 / k), np.full((len(X), k), 1 / k)
+        entropy, information = np.full(len(X), np.log(k)), np.full(len(X), np.log(k))
+        plain[at], mean[at], entropy[at], information[at] = (
+            *(found.plain, found.mean),
+            *(found.entropy, found.information),
+        )
+        return Uncertainty(plain, mean, entropy, information)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write a standard Hugging Face directory with a model card, ready for the Hub."""
@@ -153,7 +166,7 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         made.classes_ = np.asarray(settings["classes"])
         names = tuple(str(label) for label in made.classes_)
         chosen = Encoder(made.encoder, "", 0.0)
-        made.fitted_ = Fitted(model.eval(), tokenizer, names, made._recipe(chosen), chosen, {})
+        made.fitted_ = Fitted(averaged_again(model) or model.eval(), tokenizer, names, made._recipe(chosen), chosen, {})
         return made
 
     def _recipe(self, encoder: Encoder) -> Recipe:
@@ -168,6 +181,12 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         except TypeError as error:
             raise InputError(f"the options are no fields of a recipe: {error}") from error
+
+    def _rows(self, texts: Sequence[str]) -> Rows:
+        """Return the texts as token ids; what says nothing is left out."""
+        labels = self.fitted_.labels
+        data = Dataset(tuple(Example(str(at), text, labels[:1]) for at, text in enumerate(texts)))
+        return encode_rows(data, self.fitted_.tokenizer, labels, self._policy())
 
     def _policy(self) -> InputPolicy:
         return InputPolicy(max_tokens=self.max_tokens, max_chars=1_000_000)
