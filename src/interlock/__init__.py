@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from interlock.bundle.replay import ReplayGuard
     from interlock.core.decision import Decision
     from interlock.core.errors import InputError, InterlockError, RefusedError
+    from interlock.serve.client import Client
     from interlock.train.estimators import EncoderClassifier, LinearClassifier
 
 __all__ = [
     "Bundle",
+    "Client",
     "Decision",
     "EncoderClassifier",
     "InputError",
@@ -39,6 +41,7 @@ __all__ = [
 
 _HOMES = {
     "Bundle": ("interlock.bundle.open", "Bundle"),
+    "Client": ("interlock.serve.client", "Client"),
     "Decision": ("interlock.core.decision", "Decision"),
     "EncoderClassifier": ("interlock.train.estimators", "EncoderClassifier"),
     "InputError": ("interlock.core.errors", "InputError"),

@@ -10,11 +10,11 @@ import signal
 import socket
 import sys
 import threading
-import time
 from contextlib import suppress
 from typing import Any
 
 from interlock.bundle.open import Bundle, open_bundle
+from interlock.core.clock import Clock, SystemClock
 from interlock.core.decision import Decision
 from interlock.core.errors import InterlockError
 from interlock.serve import frames
@@ -23,9 +23,9 @@ from interlock.serve import frames
 class Worker:
     """Opened bundles by digest, and the one thread that runs them."""
 
-    def __init__(self, channel: socket.socket) -> None:
-        """Serve whoever is at the other end of ``channel``."""
-        self._channel = channel
+    def __init__(self, channel: socket.socket, clock: Clock) -> None:
+        """Serve whoever is at the other end of ``channel``; deadlines are ``clock``'s, which all processes share."""
+        self._channel, self._clock = channel, clock
         self._writing = threading.Lock()
         self._bundles: dict[str, Bundle] = {}
 
@@ -46,7 +46,7 @@ class Worker:
 
     def _decided(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Decide one message, unless it is too late: nobody waits for it then."""
-        if not time.monotonic() < asked["deadline"]:
+        if not self._clock.monotonic() < asked["deadline"]:
             return {"id": asked["id"], "decision": None}
         try:
             decision: Decision | None = self._bundles[asked["digest"]].decide(asked["text"])
@@ -89,7 +89,7 @@ def main() -> None:
         signal.signal(ignored, signal.SIG_IGN)
     given = json.load(sys.stdin)
     with socket.socket(fileno=given["channel"]) as channel, suppress(BrokenPipeError, ConnectionResetError):
-        Worker(channel).run()
+        Worker(channel, SystemClock()).run()
 
 
 if __name__ == "__main__":
