@@ -85,8 +85,12 @@ def open_bundle(folder: str | Path, trust: Trust | str | Path | None = None, *, 
             golden messages that decide differently.
     """
     root = read_trust(Path(trust)) if isinstance(trust, str | Path) else trust
-    verified = read_verified(Path(folder))
-    signed_by = _signers(verified, root)
+    return open_verified(read_verified(Path(folder)), root, where=str(folder), clock=clock)
+
+
+def open_verified(verified: Verified, trust: Trust | None = None, *, where: str, clock: Clock | None = None) -> Bundle:
+    """Load and replay a bundle whose bytes were verified; as ``open_bundle``, whose second half it is."""
+    signed_by = _signers(verified, trust)
     files = verified.files
     check_weights(files)
     contract = read_contract(files)
@@ -100,7 +104,7 @@ def open_bundle(folder: str | Path, trust: Trust | str | Path | None = None, *, 
         clock=clock or SystemClock(),
     )
     if problems := [problem for golden in read_golden(files) for problem in _replayed(predictor, golden)]:
-        raise RefusedError(f"{folder} does not repeat its golden messages", problems)
+        raise RefusedError(f"{where} does not repeat its golden messages", problems)
     return Bundle(verified, predictor, signed_by)
 
 

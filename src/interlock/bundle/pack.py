@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from interlock.bundle.durable import flush_folder, write_new
@@ -32,13 +33,22 @@ def pack(files: dict[str, bytes], folder: Path, *, name: str, created: str, iden
     if folder.exists():
         raise InputError(f"{folder} exists", [Problem(str(folder), "", "a new directory", "one that is already there")])
     manifest = make_manifest(files, name=name, created=created, identity=identity).to_bytes()
+    write_folder({**files, MANIFEST: manifest}, folder)
+    return digest(manifest)
+
+
+def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write ``files`` in their order as a folder that is whole or not there.
+
+    Raises:
+        OSError: there is a folder with files in it.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         scratch.chmod(0o755)
         for path, data in files.items():
             write_new(scratch / path, data)
-        write_new(scratch / MANIFEST, manifest)
         for directory in [*(path for path in scratch.rglob("*") if path.is_dir()), scratch]:
             flush_folder(directory)
         scratch.rename(folder)
@@ -46,4 +56,3 @@ def pack(files: dict[str, bytes], folder: Path, *, name: str, created: str, iden
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
-    return digest(manifest)

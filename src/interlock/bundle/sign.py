@@ -11,7 +11,7 @@ import base64
 import binascii
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -86,31 +86,42 @@ def parse_envelope(data: bytes, manifest: bytes) -> Envelope:
     Raises:
         RefusedError: anything but the one accepted form, another payload type, another manifest, a key twice.
     """
-    try:
-        envelope = Envelope.model_validate(read_json(data, where=SIGNATURE))
-    except InputError as error:
-        raise RefusedError(f"{SIGNATURE} does not read", error.problems) from error
-    except ValidationError as error:
-        problems = [
-            Problem(SIGNATURE, ".".join(map(str, item["loc"])), item["msg"], repr(item["input"])[:80])
-            for item in error.errors(include_url=False)
-        ]
-        raise RefusedError(f"{SIGNATURE} is no envelope", problems) from error
-    if problems := list(_wrong_envelope(envelope, data, manifest)):
-        raise RefusedError(f"{SIGNATURE} does not sign this bundle", problems)
+    envelope = read_envelope(data, kind=PAYLOAD_TYPE, where=SIGNATURE)
+    if envelope.payload != base64.b64encode(manifest).decode():
+        problem = Problem(SIGNATURE, "payload", "the manifest's exact bytes", "other bytes")
+        raise RefusedError(f"{SIGNATURE} does not sign this bundle", [problem])
     return envelope
 
 
-def _wrong_envelope(envelope: Envelope, data: bytes, manifest: bytes) -> Iterator[Problem]:
+def read_envelope(data: bytes, *, kind: str, where: str) -> Envelope:
+    """Read an envelope of one payload type. The signatures in it are not checked yet.
+
+    Raises:
+        RefusedError: anything but the one accepted form, another payload type, a key twice.
+    """
+    try:
+        envelope = Envelope.model_validate(read_json(data, where=where))
+    except InputError as error:
+        raise RefusedError(f"{where} does not read", error.problems) from error
+    except ValidationError as error:
+        problems = [
+            Problem(where, ".".join(map(str, item["loc"])), item["msg"], repr(item["input"])[:80])
+            for item in error.errors(include_url=False)
+        ]
+        raise RefusedError(f"{where} is no envelope", problems) from error
+    if problems := list(_wrong_envelope(envelope, data, kind=kind, where=where)):
+        raise RefusedError(f"{where} does not sign this", problems)
+    return envelope
+
+
+def _wrong_envelope(envelope: Envelope, data: bytes, *, kind: str, where: str) -> Iterator[Problem]:
     ids = [signature.keyid for signature in envelope.signatures]
-    if envelope.payloadType != PAYLOAD_TYPE:
-        yield Problem(SIGNATURE, "payloadType", PAYLOAD_TYPE, envelope.payloadType[:100])
-    if envelope.payload != base64.b64encode(manifest).decode():
-        yield Problem(SIGNATURE, "payload", "the manifest's exact bytes", "other bytes")
+    if envelope.payloadType != kind:
+        yield Problem(where, "payloadType", kind, envelope.payloadType[:100])
     if ids != sorted(set(ids)):
-        yield Problem(SIGNATURE, "signatures", "one of each key, by key id", "a key twice, or another order")
+        yield Problem(where, "signatures", "one of each key, by key id", "a key twice, or another order")
     if envelope.to_bytes() != data:
-        yield Problem(SIGNATURE, "", "canonical JSON", "the same envelope written in another way")
+        yield Problem(where, "", "canonical JSON", "the same envelope written in another way")
 
 
 def signers(data: bytes | None, manifest: bytes, trust: Trust) -> tuple[Signer, ...]:
@@ -127,7 +138,7 @@ def signers(data: bytes | None, manifest: bytes, trust: Trust) -> tuple[Signer, 
         where = f"signatures.{signature.keyid}"
         if key is None:
             problems.append(Problem(SIGNATURE, where, "a key of the trust root", "an unknown key"))
-        elif wrong := _wrong(signature, key, manifest):
+        elif wrong := wrong_signature(signature, key, manifest, kind=PAYLOAD_TYPE):
             problems.append(Problem(SIGNATURE, where, *wrong))
         else:
             found.append(Signer(key.role, key.name, signature.keyid))
@@ -142,7 +153,7 @@ def _missing(trust: Trust, found: tuple[Signer, ...]) -> Iterator[Problem]:
             yield Problem(SIGNATURE, role, f"a signature of a trusted {role}", "none")
 
 
-def _wrong(signature: Signature, key: Trusted, manifest: bytes) -> tuple[str, str] | None:
+def wrong_signature(signature: Signature, key: Trusted, payload: bytes, *, kind: str) -> tuple[str, str] | None:
     """Return what was expected of a signature and what it is instead; nothing when it holds."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -153,7 +164,7 @@ def _wrong(signature: Signature, key: Trusted, manifest: bytes) -> tuple[str, st
         return "a key in force", f"{key.name}'s, revoked at {key.revoked.at}: {key.revoked.reason}"
     try:
         public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key.public))
-        public.verify(signature.raw, pae(PAYLOAD_TYPE, manifest))
+        public.verify(signature.raw, pae(kind, payload))
     except (InvalidSignature, ValueError):
         return f"a signature by {key.name}", "a wrong one"
     return None
@@ -167,22 +178,43 @@ def sign_bundle(folder: Path, verified: Verified, key: SigningKey) -> str:
     Raises:
         RefusedError: the bundle is no longer the verified one, or its signatures are for another.
     """
+    add_signatures(folder, verified, [signature_of(verified.listing, key, kind=PAYLOAD_TYPE)])
+    return key.keyid
+
+
+def signature_of(payload: bytes, key: SigningKey, *, kind: str) -> Signature:
+    """Return ``key``'s signature over ``payload``."""
+    return Signature(keyid=key.keyid, sig=base64.b64encode(key.sign(pae(kind, payload))).decode())
+
+
+def envelope_of(payload: bytes, signatures: Iterable[Signature], *, kind: str) -> Envelope:
+    """Return the envelope of ``signatures`` over ``payload``, one of each key; the last of a key counts."""
+    kept = {one.keyid: one for one in signatures}
+    encoded = base64.b64encode(payload).decode()
+    return Envelope(payloadType=kind, payload=encoded, signatures=tuple(kept[keyid] for keyid in sorted(kept)))
+
+
+def add_signatures(folder: Path, verified: Verified, signatures: Iterable[Signature]) -> None:
+    """Add ``signatures`` to those of a bundle.
+
+    Raises:
+        RefusedError: the bundle is no longer the verified one, or its signatures are for another.
+    """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)  # two signers at once would lose one signature
         now = read_verified(folder)
         if now.listing != verified.listing:
             raise RefusedError(f"{folder} changed", [Problem(str(folder), "digest", verified.digest, now.digest)])
-        old = parse_envelope(now.signature, now.listing).signatures if now.signature is not None else ()
-        mine = base64.b64encode(key.sign(pae(PAYLOAD_TYPE, now.listing))).decode()
-        kept = {one.keyid: one for one in (*old, Signature(keyid=key.keyid, sig=mine))}
-        payload = base64.b64encode(now.listing).decode()
-        signatures = tuple(kept[keyid] for keyid in sorted(kept))
-        made = Envelope(payloadType=PAYLOAD_TYPE, payload=payload, signatures=signatures).to_bytes()
+        made = envelope_of(now.listing, [*signatures_of(now), *signatures], kind=PAYLOAD_TYPE).to_bytes()
         if made != now.signature:
             write_whole(
                 folder / SIGNATURE, made, scratch=folder.resolve().parent
             )  # in the bundle it would be an extra file
     finally:
         os.close(handle)
-    return key.keyid
+
+
+def signatures_of(verified: Verified) -> tuple[Signature, ...]:
+    """Return the signatures a bundle carries, unchecked."""
+    return parse_envelope(verified.signature, verified.listing).signatures if verified.signature is not None else ()
