@@ -24,7 +24,7 @@ from interlock.bundle.parts import Golden, detector_bytes, golden_bytes, policy_
 from interlock.bundle.read import read_verified
 from interlock.bundle.sign import sign_bundle
 from interlock.bundle.trust import NOBODY, Trust, read_public
-from interlock.core.canonical import canonical
+from interlock.core.canonical import canonical, digest
 from interlock.core.contract_file import parse_contract
 from interlock.core.receipt import Matrix, Receipt, Row
 from interlock.predict.calibrators import Temperature
@@ -76,18 +76,6 @@ def tokenizer() -> bytes:
 def small_files(**changes: bytes) -> Files:
     """Return the files of a bundle; ``changes`` go in before golden messages are recorded (``model_onnx=...``)."""
     contract = parse_contract(CONTRACT)
-    table = np.array([[1.0, -1.0], [-1.0, 1.0]])
-    rows = (Row(id="a", labels=("yes",)), Row(id="b", labels=("no",)))
-    body: dict[str, Any] = {"label_version": "tiny-v1"}
-    receipt = Receipt(
-        receipt=1,
-        name="tiny",
-        identity=body,
-        contract=contract.to_json(),
-        fixtures=("a", "b"),
-        rows=rows,
-        logits=Matrix.of(table),
-    )
     files = {
         layout.CONTRACT: CONTRACT,
         layout.GRAPH: graph(),
@@ -98,14 +86,34 @@ def small_files(**changes: bytes) -> Files:
         layout.CALIBRATOR: canonical(Temperature(1.5).to_json()),
         layout.DETECTORS: detector_bytes(UnknownGate(50.0)),
         layout.POLICY: policy_bytes(contract, layout.GRAPH_INT8),
-        layout.RECEIPT: receipt.to_bytes(),
         layout.CARD: b"# tiny\n",
         layout.LABEL_GUIDE: b"# labels\n",
         layout.DATA_CARD: b"# data\n",
     }
     names = {name.replace(".", "_").replace("/", "_"): name for name in files}
+    receipt = changes.pop("receipt_json", None)
     files |= {names[key]: data for key, data in changes.items()}
+    files[layout.RECEIPT] = receipt or measured(files).to_bytes()
     return {**files, layout.GOLDEN: golden_bytes(recorded(files))}
+
+
+def measured(files: Mapping[str, bytes], *, wrong: int = 0) -> Receipt:
+    """Return evidence about ``files``: 24 rows, ``wrong`` of them called otherwise."""
+    contract = parse_contract(files[layout.CONTRACT])
+    rows = tuple(Row(id=f"r{i:02d}", labels=("yes" if i % 2 else "no",)) for i in range(24))
+    sure = np.array([[3.0, -3.0] if i % 2 else [-3.0, 3.0] for i in range(24)])
+    sure[:wrong] *= -1
+    parts = {field: digest(files[name]) for field, name in layout.COMPONENTS.items()}
+    whole = {"contract_digest": contract.digest, "policy_digest": contract.policy_digest}
+    return Receipt(
+        receipt=1,
+        name="tiny",
+        identity={"label_version": "tiny-v1", **parts, **whole},
+        contract=contract.to_json(),
+        fixtures=tuple(row.id for row in rows),
+        rows=rows,
+        logits=Matrix.of(sure),
+    )
 
 
 def recorded(files: Mapping[str, bytes]) -> list[Golden]:
@@ -132,9 +140,9 @@ def recorded(files: Mapping[str, bytes]) -> list[Golden]:
     return out
 
 
-def packed(folder: Path, files: Files, *, name: str = "tiny") -> Path:
+def packed(folder: Path, files: Files, *, name: str = "tiny", created: str = "2026-01-01T00:00:00+00:00") -> Path:
     """Pack ``files``."""
-    pack(files, folder, name=name, created="2026-01-01T00:00:00+00:00", identity={"label_version": "tiny-v1"})
+    pack(files, folder, name=name, created=created, identity={"label_version": "tiny-v1"})
     return folder
 
 

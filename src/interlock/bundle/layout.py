@@ -52,6 +52,14 @@ MODEL_FILES = (  # what a Hugging Face directory may hold here: weights and text
 )
 ALLOWED = frozenset((*REQUIRED, *(f"model/{name}" for name in MODEL_FILES)))
 
+COMPONENTS = {  # what a receipt's identity calls the digest of a file
+    "graph_digest": GRAPH,
+    "graph_int8_digest": GRAPH_INT8,
+    "tokenizer_digest": TOKENIZER,
+    "calibrator_digest": CALIBRATOR,
+    "detectors_digest": DETECTORS,
+}
+
 MAX_MANIFEST_BYTES = 1_000_000
 MAX_SIGNATURE_BYTES = 2_000_000  # the manifest in base64, and a hundred signatures
 WEIGHTS = (".onnx", ".safetensors")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from interlock.bundle.layout import RECEIPT
+from interlock.bundle.layout import COMPONENTS, RECEIPT
 from interlock.bundle.manifest import Manifest
 from interlock.bundle.parts import (
     GOLDEN_TOLERANCE,
@@ -63,7 +63,16 @@ class Bundle:
 
     def receipt(self) -> Receipt:
         """Read the evidence the bundle was judged by."""
-        return Receipt.from_bytes(self.verified.files[RECEIPT], where=RECEIPT)[0]
+        return self.evidence()[0]
+
+    def evidence(self) -> tuple[Receipt, str | None]:
+        """Read the evidence the bundle was judged by, and the digest its file claims."""
+        return Receipt.from_bytes(self.verified.files[RECEIPT], where=RECEIPT)
+
+    def components(self) -> dict[str, str]:
+        """Return the digest of every part that serves, under the name a receipt's identity gives it."""
+        listed = {field: self.manifest.files[name].sha256 for field, name in COMPONENTS.items()}
+        return {**listed, "contract_digest": self.contract.digest, "policy_digest": self.contract.policy_digest}
 
     def decide(self, text: str, conversation: Sequence[str] = ()) -> Decision:
         """Decide one message; ``conversation`` holds the turns before it, the oldest first."""

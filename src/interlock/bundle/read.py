@@ -102,7 +102,15 @@ def _kind(mode: int) -> str:
 
 
 def _read_listed(folder: int, name: str, listed: File) -> bytes:
-    data = _read(folder, name, listed.size)
+    return check_listed(name, _read(folder, name, listed.size), listed)
+
+
+def check_listed(name: str, data: bytes, listed: File) -> bytes:
+    """Return the bytes of a file when they are those that the manifest lists.
+
+    Raises:
+        RefusedError: they are others.
+    """
     if len(data) != listed.size:
         raise RefusedError(name, [Problem(name, "size", str(listed.size), str(len(data)))])
     if digest(data) != listed.sha256:

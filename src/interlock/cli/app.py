@@ -21,6 +21,7 @@ from interlock.cli import (
     gate,
     keys,
     ledger,
+    registry,
     route,
     serve,
     workspace,
@@ -50,6 +51,7 @@ for group in (
     keys,
     ledger,
     erase,
+    registry,
     route,
     serve,
 ):

@@ -42,3 +42,21 @@ EVENTS = Table(
     Index("events_at", "at"),
     Index("events_subject", "subject_digest"),
 )
+
+BUNDLES = Table(  # what was pushed to the registry
+    "bundles",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # arriving, there, leaving
+    Column("time", Text, nullable=False),
+)
+
+ALIASES = Table(
+    "aliases",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),  # how often the alias was moved
+    Column("basis", Text, nullable=False),  # why it may point there
+    Column("time", Text, nullable=False),
+)

@@ -64,6 +64,23 @@ EVENTS_INDEXES = (
     "CREATE INDEX events_subject ON events (subject_digest)",
 )
 
+BUNDLES_TABLE = """
+CREATE TABLE bundles (
+  digest TEXT NOT NULL PRIMARY KEY,
+  state TEXT NOT NULL,
+  time TEXT NOT NULL
+)
+"""
+ALIASES_TABLE = """
+CREATE TABLE aliases (
+  name TEXT NOT NULL PRIMARY KEY,
+  digest TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  basis TEXT NOT NULL,
+  time TEXT NOT NULL
+)
+"""
+
 Step = tuple[tuple[str, ...], dict[str, tuple[str, ...]]]
 STEPS: tuple[Step, ...] = (
     (
@@ -74,5 +91,6 @@ STEPS: tuple[Step, ...] = (
         (),
         {"sqlite": (EVENTS_SQLITE, *EVENTS_INDEXES), "postgresql": (EVENTS_POSTGRESQL, *EVENTS_INDEXES)},
     ),
+    ((BUNDLES_TABLE, ALIASES_TABLE), {"sqlite": (), "postgresql": ()}),
 )
 NEWEST = len(STEPS)

@@ -1,0 +1,279 @@
+"""``interlock registry``: bundles by digest, and the names that point at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import cyclopts
+from cyclopts import Parameter
+
+from interlock.cli.keys import find_key
+from interlock.cli.ledger import STORE, account
+from interlock.cli.screen import console, say_json
+
+if TYPE_CHECKING:
+    from interlock.bundle.trust import Trust
+    from interlock.core.ledger import Entry
+    from interlock.registry import Registry
+
+REGISTRY = "registry"
+AliasName = Literal["champion", "challenger", "shadow"]
+Output = Annotated[Path, Parameter(name=["--out", "-o"])]
+
+registry = cyclopts.App(name="registry", help="Keep bundles by their digest, and say which one is active.")
+
+
+def register(app: cyclopts.App) -> None:
+    """Add this file's commands."""
+    app.command(registry)
+
+
+@contextmanager
+def opened(where: str, store: str, actor: str | None) -> Iterator[Registry]:
+    """Open a registry with its store."""
+    from interlock.registry import open_registry
+
+    with open_registry(where, store=store, actor=actor or account()) as found:
+        yield found
+
+
+def _root(path: Path | None) -> Trust | None:
+    from interlock.bundle.trust import read_trust
+
+    return read_trust(path) if path is not None else None
+
+
+@registry.command
+def push(
+    bundle: Path,
+    *,
+    registry: str = REGISTRY,
+    store: str = STORE,
+    trust: Path | None = None,
+    actor: str | None = None,
+    json: bool = False,
+) -> int:
+    """Verify a bundle, keep it under its digest, and verify what was kept.
+
+    Example: interlock registry push runs/1/bundle --trust keys/trust.json
+
+    Args:
+        bundle: A bundle directory.
+        registry: The registry: a folder, or an fsspec URL such as s3://bucket/routers.
+        store: The store with its aliases and the ledger: a file, or a database URL.
+        trust: The trust root; every role it requires must have signed.
+        actor: Who does it; the name of the account by default.
+        json: Print one machine-readable object.
+    """
+    with opened(registry, store, actor) as found:
+        pushed = found.push(bundle, trust=_root(trust))
+    if json:
+        say_json({"digest": pushed.digest, "registry": registry, "signed": pushed.signed})
+    else:
+        console().print(f"pushed {pushed.digest}", soft_wrap=True)
+    return 0
+
+
+@registry.command
+def pull(bundle: str, *, out: Output, registry: str = REGISTRY, store: str = STORE, trust: Path | None = None) -> int:
+    """Write a bundle as a new directory, after it was verified and its golden messages were repeated.
+
+    Example: interlock registry pull champion -o served --trust keys/trust.json
+
+    Args:
+        bundle: An alias or a digest.
+        out: The directory to make.
+        registry: The registry: a folder, or an fsspec URL.
+        store: The store with its aliases.
+        trust: The trust root; every role it requires must have signed.
+    """
+    with opened(registry, store, None) as found:
+        pulled = found.pull(bundle, out, trust=_root(trust))
+    console().print(f"{out} {pulled.digest}", soft_wrap=True)
+    return 0
+
+
+@registry.command(name="list")
+def list_(*, registry: str = REGISTRY, store: str = STORE, json: bool = False) -> int:
+    """Show every bundle that was pushed, and what points at it.
+
+    Example: interlock registry list
+
+    Args:
+        registry: The registry: a folder, or an fsspec URL.
+        store: The store with its aliases.
+        json: Print one machine-readable object.
+    """
+    from rich.table import Table
+
+    with opened(registry, store, None) as found:
+        bundles, aliases = found.bundles(), found.records.aliases()
+    points = {
+        digest: [alias for alias in aliases.values() if alias.digest == digest]
+        for digest in {*bundles, *(alias.digest for alias in aliases.values())}
+    }
+    if json:
+        shown = {
+            name: {"digest": one.digest, "epoch": one.epoch, "basis": one.basis.value, "time": one.time}
+            for name, one in aliases.items()
+        }
+        say_json({"bundles": {digest: state.value for digest, state in bundles.items()}, "aliases": shown})
+        return 0
+    table = Table("bundle", "state", "aliases")
+    for digest in sorted(points):
+        names = ", ".join(f"{alias.name} (by {alias.basis.value})" for alias in points[digest])
+        table.add_row(digest, bundles[digest].value if digest in bundles else "missing", names)
+    console().print(table)
+    return 0
+
+
+@registry.command
+def alias(  # noqa: PLR0913 - the options of the command
+    name: AliasName,
+    bundle: str,
+    /,
+    *,
+    trust: Path | None = None,
+    token: Path | None = None,
+    development: bool = False,
+    note: str = "",
+    registry: str = REGISTRY,
+    store: str = STORE,
+    actor: str | None = None,
+) -> int:
+    """Let an alias point at a bundle; for champion this makes it the active one. Exit 1 when it may not.
+
+    Example: interlock registry alias champion sha256:9c... --trust keys/trust.json
+
+    Args:
+        name: champion, challenger or shadow.
+        bundle: A digest, or another alias.
+        trust: The trust root; every role it requires must have signed, and the receipt is judged again.
+        token: A token of two approvers: lets an older or revoked bundle become champion, once.
+        development: Ask neither signatures nor a verdict. Servers refuse such a bundle unless told otherwise.
+        note: Why, for the ledger.
+        registry: The registry: a folder, or an fsspec URL.
+        store: The store with its aliases and the ledger.
+        actor: Who does it; the name of the account by default.
+    """
+    from interlock.bundle.trust import read_small
+
+    agreed = read_small(token) if token is not None else None
+    with opened(registry, store, actor) as found:
+        moved, entry = found.point(name, bundle, trust=_root(trust), token=agreed, development=development, note=note)
+    _say(f"{name} points at {moved.digest} by {moved.basis.value}", entry)
+    return 0
+
+
+@registry.command
+def rollback(
+    bundle: str,
+    *,
+    key: str,
+    reason: str,
+    out: Output = Path("rollback.json"),
+    hours: float = 24.0,
+    registry: str = REGISTRY,
+    store: str = STORE,
+) -> int:
+    """Make a token that lets an older or revoked bundle become champion, signed by the first of two approvers.
+
+    Example: interlock registry rollback sha256:9c... --key bob --reason "escalations go astray"
+
+    Args:
+        bundle: The digest of the bundle to go back to.
+        key: An approver's key: a name in the folder keys, or a private key file.
+        reason: Why, for the ledger.
+        out: The token to write.
+        hours: How long the token is good, up to 168.
+        registry: The registry: a folder, or an fsspec URL.
+        store: The store with its aliases.
+    """
+    from interlock.bundle.durable import write_new
+    from interlock.bundle.rollback import approve as sign
+    from interlock.bundle.rollback import propose
+
+    with opened(registry, store, None) as found:
+        before = found.records.aliases().get("champion")
+        said = propose(
+            alias="champion",
+            bundle=found.digest_of(bundle),
+            replaces=before.digest if before else None,
+            reason=reason,
+            now=found.clock.now(),
+            hours=hours,
+        )
+    write_new(out, sign(said, find_key(key)))
+    console().print(f"{out} needs another approver: interlock registry approve {out} --key NAME", soft_wrap=True)
+    return 0
+
+
+@registry.command
+def approve(token: Path, *, key: str) -> int:
+    """Add another approver's signature to a token, after showing what it says.
+
+    Example: interlock registry approve rollback.json --key carol
+
+    Args:
+        token: A token that rollback made.
+        key: An approver's key: a name in the folder keys, or a private key file.
+    """
+    from interlock.bundle.durable import write_whole
+    from interlock.bundle.rollback import approve as sign
+    from interlock.bundle.rollback import read_token
+    from interlock.bundle.trust import read_small
+
+    data = read_small(token)
+    said = read_token(data)
+    write_whole(token, sign(data, find_key(key)))
+    replaced = f" in place of {said.replaces}" if said.replaces else ""
+    lines = f"{said.alias} to {said.bundle}{replaced}\nuntil {said.expires}: {said.reason}\nsigned"
+    console().print(lines, soft_wrap=True, markup=False)
+    return 0
+
+
+@registry.command
+def revoke(bundle: str, *, reason: str, registry: str = REGISTRY, store: str = STORE, actor: str | None = None) -> int:
+    """Let a bundle become champion no more, unless two approvers say so.
+
+    Example: interlock registry revoke sha256:9c... --reason "trained on rows without consent"
+
+    Args:
+        bundle: A digest, or an alias.
+        reason: Why, for the ledger.
+        registry: The registry: a folder, or an fsspec URL.
+        store: The store with the ledger.
+        actor: Who does it; the name of the account by default.
+    """
+    with opened(registry, store, actor) as found:
+        entry = found.revoke(found.digest_of(bundle), reason=reason)
+    _say(f"revoked {entry.deed.subject}", entry)
+    return 0
+
+
+@registry.command
+def gc(*, registry: str = REGISTRY, store: str = STORE, json: bool = False) -> int:
+    """Remove every bundle that no alias, rollout or ledger entry names.
+
+    Example: interlock registry gc
+
+    Args:
+        registry: The registry: a folder, or an fsspec URL.
+        store: The store with its aliases and the ledger.
+        json: Print one machine-readable object.
+    """
+    with opened(registry, store, None) as found:
+        removed = found.gc()
+    if json:
+        say_json({"removed": removed})
+    else:
+        console().print("\n".join([*removed, f"{len(removed)} removed"]), soft_wrap=True)
+    return 0
+
+
+def _say(done: str, entry: Entry | None) -> None:
+    there = f"entry {entry.sequence}\nhead {entry.hash}" if entry is not None else "it was so already"
+    console().print(f"{done}\n{there}", soft_wrap=True, markup=False)
