@@ -128,7 +128,11 @@ def test_what_serves_knows_the_added_words(tmp_path: Path) -> None:
         )
     fitted.save(tmp_path / "model")
     export(fitted, tmp_path / "model.onnx")
-    quantize(tmp_path / "model.onnx", tmp_path / "int8.onnx")
+    quantize(
+        *(fitted, TrainSet(tuple(rows)), InputPolicy()),
+        source=tmp_path / "model.onnx",
+        target=tmp_path / "int8.onnx",
+    )
     standard = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path / "model").eval()
     tokenizer = (tmp_path / "model" / "tokenizer.json").read_bytes()
     graphs = [(tmp_path / name).read_bytes() for name in ("model.onnx", "int8.onnx")]

@@ -74,7 +74,7 @@ def _trustworthy(evidence: Evidence, contract: Contract) -> bool:
     p = evidence.probabilities
     if p is None or p.shape != (len(contract.labels),) or not np.issubdtype(p.dtype, np.floating):
         return False
-    if not (bool(np.all(p >= 0)) and bool(np.all(p <= 1)) and abs(float(p.sum()) - 1) <= SUM_TOLERANCE):
+    if not (p.size and float(p.min()) >= 0 and float(p.max()) <= 1 and abs(float(p.sum()) - 1) <= SUM_TOLERANCE):
         return False
     if evidence.several is not None and not math.isfinite(evidence.several.score + evidence.several.confidence):
         return False
@@ -111,10 +111,10 @@ def standing(p: FloatArray, contract: Contract) -> Standing:
     most probable of the leading route, the second one the most probable of the route behind it. Where all labels share
     a route, there is none behind it and the second label's confidence is 0.
     """
-    order = np.argsort(-p, kind="stable")
-    first, second = int(order[0]), int(order[1])
+    first, second = _leading(p)
     if not isinstance(contract.decide, Bands) or contract.decide.level == "label":
         return Standing(first, second, float(p[first]), float(p[second]))
+    order = np.argsort(-p, kind="stable")
     sums: dict[str, float] = {}
     best: dict[str, int] = {}
     for column in order:  # the most probable label of each route comes first
@@ -156,6 +156,13 @@ def _band(found: Standing, label: str, policy: Bands) -> tuple[Outcome, Reason]:
     if not found.margin >= policy.auto.margin:
         return Outcome.GUARDED, Reason.GUARDED_MARGIN
     return Outcome.ROUTED, Reason.AUTO
+
+
+def _leading(p: FloatArray) -> tuple[int, int]:
+    """Return the columns of the largest and the second largest number; the leftmost where several are equal."""
+    first, others = int(p.argmax()), p.copy()
+    others[first] = -math.inf
+    return first, int(others.argmax())
 
 
 def _by_intents(

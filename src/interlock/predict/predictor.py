@@ -100,14 +100,14 @@ class Predictor:
         if scores is None:
             return None
         logits = np.asarray(scores.logits)
-        if logits.shape != (len(self.contract.labels),) or not np.all(np.isfinite(logits)):
+        if logits.shape != (len(self.contract.labels),) or not np.isfinite(logits).all():
             return np.full(len(self.contract.labels), np.nan)  # decide() refuses it as an invalid score
         return self.calibrator.probabilities(logits)
 
     def _evidence(
         self, text: NormalText, encoded: Encoded | None, scores: Scores | None, probabilities: FloatArray | None
     ) -> Evidence:
-        usable = scores is not None and probabilities is not None and bool(np.all(np.isfinite(probabilities)))
+        usable = scores is not None and probabilities is not None and bool(np.isfinite(probabilities).all())
         return Evidence(
             probabilities=probabilities,
             unknown_score=self.unknown.score(scores) if self.unknown and scores and usable else None,

@@ -9,9 +9,15 @@ from typing import Any
 
 import torch
 
+from interlock.core.contract import InputPolicy
+from interlock.core.dataset import Dataset
 from interlock.predict.encoder import FEATURES, LOGITS
+from interlock.train.compact import BLOCK, Reach, compact, writable
 from interlock.train.fit import Fitted
 from interlock.train.model import features_of, last_linear
+from interlock.train.rows import encode_rows
+
+SHOWN = 128  # messages whose activations say how far a layer's inputs reach
 
 
 class _WithFeatures(torch.nn.Module):
@@ -48,17 +54,55 @@ def export(fitted: Fitted, path: Path) -> None:
         )
 
 
-def quantize(source: Path, target: Path) -> None:
-    """Write the dynamic int8 form of a graph: weights per output channel, activations per message."""
-    import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+def quantize(fitted: Fitted, rows: Dataset, policy: InputPolicy, *, source: Path, target: Path) -> None:
+    """Write the int8 form of a model.
 
-    model = onnx.load(source)
-    del model.graph.value_info[:]  # recorded shapes contradict the ones the quantizer infers
-    with _quiet("root"):
-        quantize_dynamic(
-            model, target, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gemm"]
-        )
+    Args:
+        fitted: a BERT or a DistilBERT is written anew, with few operators (``compact``); of others, the graph at
+            ``source`` keeps its operators, and its products get a scale for every token and block of channels.
+        rows: some of them show how far the inputs of each layer reach; the rows the model learnt from.
+        policy: how a text is prepared before the tokenizer.
+        source: what ``export`` wrote.
+        target: the file to write; the same bits from the same weights and rows.
+    """
+    import onnx
+
+    if writable(fitted.model):
+        made = compact(fitted.model, _reach(fitted, rows, policy))
+    else:
+        made = _by_blocks(onnx.load(source))
+    onnx.save(made, target)
+
+
+def _reach(fitted: Fitted, rows: Dataset, policy: InputPolicy) -> Reach:
+    """Return the largest magnitude of every linear layer's inputs over messages spread evenly over ``rows``."""
+    some = Dataset(rows.examples[:: max(1, len(rows) // SHOWN)][:SHOWN])
+    found: dict[torch.nn.Module, torch.Tensor] = {
+        module: torch.zeros(module.in_features)
+        for module in fitted.model.modules()
+        if isinstance(module, torch.nn.Linear)
+    }
+
+    def note(module: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+        found[module] = torch.maximum(found[module], given[0].detach().float().abs().flatten(0, -2).amax(dim=0))
+
+    hooks = [module.register_forward_pre_hook(note) for module in found]
+    with torch.inference_mode():
+        for ids in encode_rows(some, fitted.tokenizer, fitted.labels, policy).ids:  # one at a time: nothing is padded
+            fitted.model(input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long))
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+def _by_blocks(model: Any) -> Any:
+    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+
+    del model.graph.value_info[:]  # recorded shapes contradict the ones that are inferred
+    with _quiet("onnxruntime.quantization.matmul_nbits_quantizer"):
+        quantizer = MatMulNBitsQuantizer(model, bits=8, block_size=BLOCK, is_symmetric=True, accuracy_level=4)
+        quantizer.process()
+    return quantizer.model.model
 
 
 class _quiet:  # noqa: N801 - used like a function

@@ -94,7 +94,7 @@ def train_and_export(  # noqa: PLR0913 - the nouns of a training run, by keyword
     fitted.save(run / "model")
     watch({"event": "stage", "stage": "export", "detail": "ONNX, then int8"})
     export(fitted, run / graph)
-    quantize(run / graph, run / graph_int8)
+    quantize(fitted, learn, contract.input, source=run / graph, target=run / graph_int8)
     forget(run)
     digest = digest_of(list(unlabelled)) if unlabelled else None
     return Trained(chosen, fitted.recipe, found, fitted.facts, digest)

@@ -106,7 +106,7 @@ def _fine_tuned(
     graph, small = folder / "model.onnx", folder / "model.int8.onnx"
     export(fitted, graph)
     if material.engine == "int8":
-        quantize(graph, small)
+        quantize(fitted, rows, contract.input, source=graph, target=small)
     scorer = OnnxEncoder(
         graph=(small if material.engine == "int8" else graph).read_bytes(),
         tokenizer=fitted.tokenizer.backend_tokenizer.to_str().encode(),

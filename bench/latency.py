@@ -1,0 +1,120 @@
+"""One message at a time on one core: ``transformers.pipeline``, fp32 and the router as served take turns.
+
+    python bench/latency.py RUN MESSAGES    # a run folder of `interlock build`, and JSON lines with "text"
+
+All three have the same weights and see the same messages one after another, in turning order, so that a busy moment
+hurts all alike. The router is timed whole: normalise, tokenise, classify, calibrate, detect, decide. The last line is
+one JSON object; ``ratio`` is the median of the pipeline over the router's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+
+from interlock.bundle.layout import GRAPH, TOKENIZER
+from interlock.bundle.open import Bundle, open_bundle
+from interlock.data.read import read_texts
+from interlock.measure.latency import quantile
+from interlock.predict.calibrators import softmax
+from interlock.predict.encoder import OnnxEncoder
+from interlock.predict.normalise import NormalText
+from interlock.predict.predictor import Predictor
+
+MESSAGES, WARM_UP = 400, 30
+Runner = Callable[[str], object]
+
+
+def main(run: Path, messages: Path, *, count: int) -> None:
+    """Take turns, then print."""
+    torch.set_num_threads(1)
+    bundle = open_bundle(run / "bundle")
+    found = [row for row in read_texts(messages) if row.strip()]
+    texts = found[:: max(1, len(found) // count)][:count]
+    stages: list[dict[str, float]] = []
+    runners: dict[str, Runner] = {
+        "pipeline": _pipeline(run),
+        "fp32": _fp32(bundle),
+        "served": _served(bundle.predictor, stages),
+    }
+    for text in texts[:WARM_UP]:
+        for runner in runners.values():
+            runner(text)
+    stages.clear()
+    print(json.dumps(_summary(_turns(runners, texts), stages)))
+
+
+def _pipeline(run: Path) -> Runner:
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    found: Runner = transformers.pipeline("text-classification", model=str(run / "model"), device="cpu", top_k=2)
+    return found
+
+
+def _fp32(bundle: Bundle) -> Runner:
+    """Tokenise, classify and apply a softmax, nothing else."""
+    files, contract = bundle.verified.files, bundle.contract
+    encoder = OnnxEncoder(
+        graph=files[GRAPH],
+        tokenizer=files[TOKENIZER],
+        labels=len(contract.labels),
+        max_tokens=contract.input.max_tokens,
+    )
+    return lambda text: softmax(encoder.classify(encoder.encode(NormalText(text))).logits)
+
+
+def _served(predictor: Predictor, stages: list[dict[str, float]]) -> Runner:
+    return lambda text: stages.append(predictor.decide(text).stage_ms)
+
+
+def _turns(runners: dict[str, Runner], texts: Sequence[str]) -> dict[str, list[float]]:
+    """Return the milliseconds of every message with each runner; another one begins each time."""
+    names, spent = list(runners), {name: [0.0] * len(texts) for name in runners}
+    for at, text in enumerate(texts):
+        first = at % len(names)
+        for name in (*names[first:], *names[:first]):
+            started = time.perf_counter()
+            runners[name](text)
+            spent[name][at] = 1000 * (time.perf_counter() - started)
+        if not (at + 1) % 100:
+            print(f"{at + 1}/{len(texts)} messages", file=sys.stderr)
+    return spent
+
+
+def _summary(spent: dict[str, list[float]], stages: list[dict[str, float]]) -> dict[str, Any]:
+    median = {name: float(np.median(found)) for name, found in spent.items()}
+    around = [one["total"] - one.get("classify", 0.0) for one in stages]
+    parts = {name: [one[name] for one in stages if name in one] for name in stages[0]}
+    return {
+        "ratio": round(median["pipeline"] / median["served"], 2),
+        "ratios": {
+            "pipeline": round(median["pipeline"] / median["served"], 2),
+            "fp32": round(median["fp32"] / median["served"], 2),
+            "pipeline_paired": round(float(np.median(np.divide(spent["pipeline"], spent["served"]))), 2),
+        },
+        **{name: _quantiles(found) for name, found in spent.items()},
+        "around_the_model": _quantiles(around),
+        "stages": {name: _quantiles(found) for name, found in parts.items()},
+    }
+
+
+def _quantiles(ms: Sequence[float]) -> dict[str, Any]:
+    return {name: quantile(ms, q, name=name).to_json() for name, q in (("p50_ms", 0.5), ("p95_ms", 0.95))}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("messages", type=Path)
+    parser.add_argument("--count", type=int, default=MESSAGES)
+    given = parser.parse_args()
+    main(given.run, given.messages, count=given.count)
