@@ -24,6 +24,7 @@ from interlock.cli import (
     registry,
     route,
     serve,
+    sweep,
     workspace,
 )
 from interlock.core.errors import InterlockError
@@ -54,6 +55,7 @@ for group in (
     registry,
     route,
     serve,
+    sweep,
 ):
     group.register(app)
 

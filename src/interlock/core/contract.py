@@ -12,6 +12,7 @@ from interlock.core.canonical import digest_of
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -56,6 +57,7 @@ class InputPolicy(Strict):
     """What is done to a text, and which texts are refused, before any model sees it."""
 
     version: Name = "input-v1"
+    form: Literal["readable", "plain"] = "readable"  # what is made of the text's characters; plain: NFC alone
     trim: bool = True
     max_tokens: Annotated[int, Field(ge=8, le=512)] = 128
     max_chars: Annotated[int, Field(ge=1, le=1_000_000)] = 8000
@@ -123,6 +125,7 @@ class Bands(Strict):
     ambiguous: Ambiguous | None = None
     unknown: Unknown | None = None
     several: Several = Several()
+    fitted_on: Digest | None = None  # the rows these bounds were fitted on; never the test rows
 
     @model_validator(mode="after")
     def _ordered(self) -> Bands:
@@ -139,6 +142,7 @@ class Threshold(Strict):
 
     positive: Name
     threshold: Annotated[float, Field(gt=0, lt=1)]
+    fitted_on: Digest | None = None  # the rows the threshold was fitted on; never the test rows
 
 
 class Costs(Strict):

@@ -37,6 +37,7 @@ class Row(Strict):
     slice: Id | None = None
     lang: Id | None = None
     truncated: bool = False
+    disguised: bool = False
     copy_of: Id | None = None  # an earlier row whose text differs at most in case, spacing or what cannot be seen
     near: Id | None = None  # an earlier row whose text is nearly the same; both count as one in intervals
     score: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] | None = None  # of the positive label
@@ -118,6 +119,8 @@ class Receipt(Strict):
         }
         if self.logits is not None:
             changed["logits"] = Matrix.of(self.logits.array[list(kept)])
+        if self.unknown_scores:
+            changed["unknown_scores"] = tuple(self.unknown_scores[i] for i in kept)
         if len(self.latency_ms) == len(self.rows):
             changed["latency_ms"] = tuple(self.latency_ms[i] for i in kept)
         return self.model_copy(update=changed)

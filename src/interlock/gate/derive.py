@@ -109,6 +109,7 @@ class Derived:
                     unknown_score=score,
                     unknown_threshold=threshold,
                     truncated=row.truncated,
+                    disguised=row.disguised,
                     several=self._several(row),
                 ),
                 self.contract,

@@ -70,6 +70,7 @@ def take(
                 labels=example.labels,
                 slice=example.slice,
                 lang=example.lang,
+                disguised=trace.disguised,
                 truncated=trace.decision.truncated or trace.logits is None,
                 copy_of=subject.copies.get(example.id),
                 near=subject.near.get(example.id),

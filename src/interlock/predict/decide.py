@@ -42,6 +42,7 @@ class Evidence:
     unknown_threshold: float | None = None  # at or above it the message counts as unknown
     tokens: int | None = None
     truncated: bool = False
+    disguised: bool = False  # the text shows people something else than it says
     several: Intents | None = None  # when there is a detector of several intents
 
 
@@ -84,6 +85,8 @@ def _trustworthy(evidence: Evidence, contract: Contract) -> bool:
 
 def _by_threshold(p: FloatArray, contract: Contract, policy: Threshold, evidence: Evidence) -> Decision:
     positive = contract.index[policy.positive]
+    if evidence.disguised:  # whatever it scores, it is treated as what must not be missed
+        return _decision(Outcome.ROUTED, None, Reason.DISGUISED, p, (positive, 1 - positive), contract, evidence)
     chosen = 1 - positive if float(p[positive]) < policy.threshold else positive
     reason = Reason.THRESHOLD if chosen == positive else Reason.BELOW_THRESHOLD
     return _decision(Outcome.ROUTED, None, reason, p, (chosen, 1 - chosen), contract, evidence)
@@ -142,6 +145,8 @@ def _by_bands(p: FloatArray, contract: Contract, policy: Bands, evidence: Eviden
     if evidence.several is not None and evidence.several.found:
         return _by_intents(say, evidence.several, contract, policy)
     outcome, reason = _band(found, contract.label_names[found.first], policy)
+    if evidence.disguised and outcome is Outcome.ROUTED:
+        outcome, reason = Outcome.GUARDED, Reason.DISGUISED
     return say(outcome, contract.fallback.uncertain if outcome is Outcome.ABSTAINED else None, reason)
 
 

@@ -7,11 +7,10 @@ from typing import NewType
 
 from interlock.core.contract import InputPolicy
 from interlock.core.decision import Reason
+from interlock.predict.disguise import INVISIBLE, readable
 
 NormalText = NewType("NormalText", str)  # only ``normalise`` makes one
 
-# Characters that show nothing though their category says otherwise: Hangul fillers and the Braille blank.
-_INVISIBLE = {"\u115f", "\u1160", "\u3164", "\uffa0", "\u2800", "\u034f", "\u17b4", "\u17b5"}
 _INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Cn", "Zs", "Zl", "Zp"}
 
 
@@ -19,7 +18,7 @@ def is_blank(text: str) -> bool:
     """Whether nothing in ``text`` would be visible; stricter than ``str.strip``, which misses most blank characters."""
     return all(
         char.isspace()
-        or char in _INVISIBLE
+        or char in INVISIBLE
         or unicodedata.category(char) in _INVISIBLE_CATEGORIES
         or _is_variation(char)
         for char in text
@@ -34,8 +33,8 @@ def normalise(text: str, policy: InputPolicy) -> NormalText | Reason:
     """Apply the input policy.
 
     Returns:
-        The text to score (NFC; outer white space removed when the policy trims), or the reason it must not be scored:
-        ``undecodable``, ``too_long`` (more than ``max_chars`` characters) or ``empty_text``.
+        The text to score (as ``form`` says; outer white space removed when the policy trims), or the reason it must
+        not be scored: ``undecodable``, ``too_long`` (more than ``max_chars`` characters) or ``empty_text``.
     """
     if len(text) > policy.max_chars:  # first: everything after this is linear in the text
         return Reason.TOO_LONG
@@ -43,7 +42,9 @@ def normalise(text: str, policy: InputPolicy) -> NormalText | Reason:
         return Reason.UNDECODABLE
     if is_blank(text):
         return Reason.EMPTY_TEXT
-    whole = text if text.isascii() else unicodedata.normalize("NFC", text)
+    whole = readable(text) if policy.form == "readable" else unicodedata.normalize("NFC", text)
+    if len(whole) > policy.max_chars:  # a compatibility form may stand for many characters
+        return Reason.TOO_LONG
     return NormalText(whole.strip() if policy.trim else whole)
 
 
@@ -53,7 +54,7 @@ def same_text_key(text: str) -> str:
     visible = "".join(
         " " if char.isspace() else char
         for char in folded
-        if char.isspace() or not (unicodedata.category(char) == "Cf" or char in _INVISIBLE or _is_variation(char))
+        if char.isspace() or not (unicodedata.category(char) == "Cf" or char in INVISIBLE or _is_variation(char))
     )
     return " ".join(visible.split())
 

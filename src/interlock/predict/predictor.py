@@ -15,6 +15,7 @@ from interlock.predict.calibrators import Calibrator
 from interlock.predict.context import in_context
 from interlock.predict.decide import Evidence, Intents, decide, fail
 from interlock.predict.detectors import UnknownGate
+from interlock.predict.disguise import is_disguised
 from interlock.predict.normalise import NormalText, normalise
 from interlock.predict.scorer import Encoded, FloatArray, Scorer, Scores
 from interlock.predict.several import SeveralDetector, clauses, leading_labels
@@ -31,6 +32,7 @@ class Trace:
     probabilities: FloatArray | None = None  # (k labels,), calibrated
     several: Intents | None = None  # what speaks for several intents
     features: FloatArray | None = None  # (d,) what the last layer saw, where the scorer gives it
+    disguised: bool = False  # the text shows people something else than it says
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Predictor:
         encoded, scores = self._scores(normal, ticks, conversation, with_pieces=with_pieces)
         probabilities = self._calibrated(scores)
         ticks.append(self.clock.monotonic())
-        evidence = self._evidence(normal, encoded, scores, probabilities)
+        disguised = self.contract.input.form == "readable" and is_disguised(text, normal)
+        evidence = replace(self._evidence(normal, encoded, scores, probabilities), disguised=disguised)
         decision = decide(evidence, self.contract)
         ticks.append(self.clock.monotonic())
         stages = ("normalise", "encode", "classify", "calibrate", "decide")
@@ -76,6 +79,7 @@ class Predictor:
             probabilities,
             evidence.several,
             scores.features if scores else None,
+            disguised,
         )
 
     def _scores(

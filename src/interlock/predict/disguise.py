@@ -1,0 +1,112 @@
+"""Text as a reader sees it, and whether it was written to be read differently by people and programs. Knows no models.
+
+What can be undone for certain is undone: invisible characters, compatibility forms, look-alike letters inside a word of
+another script. What cannot, such as text shown in another order, is reported as a disguise.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+# Characters that show nothing though their category says otherwise: fillers, joiners and the Braille blank.
+INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f")
+_HIDDEN = {"Cf", "Cc", "Cs", "Cn"}  # categories that show nothing; white space among them stays
+_SPACE = {"\t", "\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"}
+_OVERRIDES = re.compile("[\u202d\u202e]")  # the text is shown in another order than it is stored in
+_LOOKALIKES = str.maketrans(
+    "аеѕіјорсухһкмтьвнԁԛԝгпАВЕЅІЈКМНОРСТУХԚԜЬЗαειουνχκρητγωβΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "aesijopcyxhkmtbbhdqwrnABESIJKMHOPCTYXQWb3aeiouvxkpntywbABEZHIKMNOPTYX",
+)
+_WORD = re.compile(r"[^\W\d_]+")
+_STACK = 3  # marks on one letter that no script writes
+_TRICKS = re.compile(
+    r"(?<![\w@./:-])[^\W\d_]+[\d$]+[^\W\d_]+(?![\w@/:-]|\.\w)"  # l3tter5 inside a word, outside addresses
+    r"|(?<!\w)0[^\W\d_]{2,}"  # 0rder
+    r"|(?<!\w)(?:[^\W_][ .\-_]{1,3}){5,}[^\W_](?!\w)"  # l e t t e r s  apart
+    r"|[a-zA-Z]{25,}"  # words run together
+    r"|&#x?[0-9a-fA-F]{2,};"  # letters as numbers
+)
+
+
+def readable(text: str) -> str:
+    """Return the text with what shows nothing taken out, letters in their plain forms, and words of one script.
+
+    The order is that of the Unicode standard's advice on security (UTS 39): remove what shows nothing, NFKC, then fold
+    look-alikes. The result does not change when it is made readable again.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    for _ in range(4):  # a compatibility form may hide what shows nothing; the second round then finds it
+        once = _folded(unicodedata.normalize("NFKC", _shown(text)))
+        if once == text:
+            break
+        text = once
+    return text
+
+
+def is_disguised(text: str, readable_text: str) -> bool:
+    """Whether a text shows people something else than it says, in a way that cannot be undone for certain.
+
+    Args:
+        text: as it came.
+        readable_text: what ``readable`` made of it.
+    """
+    if _TRICKS.search(readable_text) or (not text.isascii() and _OVERRIDES.search(text)):
+        return True
+    if readable_text.isascii() and text.isascii():
+        return False
+    return _mixed(readable_text) or _stacked(text)
+
+
+def _shown(text: str) -> str:
+    return "".join(" " if char in _SPACE else char for char in text if char in _SPACE or not _hidden(char))
+
+
+@lru_cache(maxsize=4096)
+def _hidden(char: str) -> bool:
+    variation = "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
+    return variation or char in INVISIBLE or unicodedata.category(char) in _HIDDEN
+
+
+def _folded(text: str) -> str:
+    """Return the text with look-alikes of Latin letters as these, in words that are Latin beside them."""
+    if text.isascii():
+        return text
+    folded = _WORD.sub(lambda found: _as_latin(found[0]), text)
+    return unicodedata.normalize("NFC", folded)
+
+
+def _as_latin(word: str) -> str:
+    scripts = {_script(char) for char in word}
+    return word.translate(_LOOKALIKES) if "latin" in scripts and scripts & {"cyrillic", "greek"} else word
+
+
+def _mixed(text: str) -> bool:
+    """Whether a word mixes scripts that no language mixes, or a word among Latin ones is all look-alikes."""
+    words = [found[0] for found in _WORD.finditer(text)]
+    latin = sum(word.isascii() for word in words)
+    for word in words:
+        if word.isascii():
+            continue
+        scripts = {_script(char) for char in word} & {"latin", "cyrillic", "greek", "armenian", "cherokee"}
+        if len(scripts) > 1:
+            return True
+        if scripts - {"latin"} and latin and word.translate(_LOOKALIKES).isascii():
+            return True
+    return False
+
+
+def _stacked(text: str) -> bool:
+    run = 0
+    for char in text:
+        run = run + 1 if unicodedata.category(char) in {"Mn", "Me"} and not _hidden(char) else 0
+        if run >= _STACK:
+            return True
+    return False
+
+
+@lru_cache(maxsize=4096)
+def _script(char: str) -> str:
+    return unicodedata.name(char, "other").partition(" ")[0].lower()
