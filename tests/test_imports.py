@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +64,33 @@ def test_nothing_heavy_loads_before_it_is_used(code: str) -> None:
 
 def test_the_package_itself_loads_nothing() -> None:
     assert {name for name in loaded_by("import interlock") if name not in sys.stdlib_module_names} == {"interlock"}
+
+
+SERVING = ONLINE | {"uvicorn", "uvloop", "httptools", "orjson", "prometheus_client", "click", "h11"}
+
+
+@pytest.mark.parametrize(
+    ("module", "allowed"),
+    [
+        ("interlock.serve.front", SERVING - {"numpy", "onnxruntime", "tokenizers", "safetensors", "yaml"}),
+        ("interlock.serve.worker", ONLINE | {"orjson", "cryptography"}),
+        ("interlock.serve.supervisor", ONLINE - {"numpy", "onnxruntime", "tokenizers", "safetensors"}),
+        ("interlock.serve.client", {"interlock", "rfc8785"}),
+    ],
+)
+def test_a_servers_processes_load_only_what_they_need(module: str, allowed: set[str]) -> None:
+    found = loaded_by(f"import {module}")
+    third_party = {name for name in found if name not in sys.stdlib_module_names and not name.startswith("_")}
+
+    assert third_party <= allowed
+
+
+def test_onnx_runtime_reports_to_nobody(tmp_path: Path) -> None:
+    home = {**os.environ, "HOME": str(tmp_path)}
+    home.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", "import interlock.predict.encoder"], env=home, check=True)
+
+    assert not list(tmp_path.rglob("*onnxruntime*"))
 
 
 def test_builds_of_torchvision_that_break_transformers_are_not_here() -> None:

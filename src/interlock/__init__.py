@@ -11,6 +11,7 @@ Names are loaded when they are first used: importing the package costs nothing.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ __all__ = [
     "build",
     "open",
 ]
+
+# ONNX Runtime keeps a record of its use in the home folder and sends it to its maker. It reads this when it is loaded.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOMES = {
     "Bundle": ("interlock.bundle.open", "Bundle"),

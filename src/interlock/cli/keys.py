@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -43,6 +45,30 @@ def _save(folder: Path, root: Trust, said: str) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / TRUST, root.to_bytes())
     console().print(f"{said}\n{folder / TRUST} is version {root.version}", soft_wrap=True, markup=False)
+    return 0
+
+
+@keys.command
+def api(name: str, /, *, role: Literal["client", "metrics", "admin"] = "client") -> int:
+    """Make an API key of a server, and print it this once with the lines of the settings that know it.
+
+    Example: interlock keys api checkout --role client >> keys.toml
+
+    Args:
+        name: Whose key it is.
+        role: What it is for: client asks for decisions, metrics reads metrics, admin also changes the bundle.
+    """
+    import hashlib
+    import secrets
+
+    from interlock.core.errors import InputError, Problem
+
+    if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name) is None:
+        raise InputError("this is no name", [Problem("name", "", "1 to 64 of A-Z a-z 0-9 . _ -", repr(name)[:80])])
+    key = secrets.token_urlsafe(32)
+    hashed = hashlib.sha256(key.encode()).hexdigest()
+    print(f"the key of {name}, which is kept nowhere: {key}", file=sys.stderr)
+    print(f'[[keys]]\nname = "{name}"\nrole = "{role}"\nsha256 = "{hashed}"')
     return 0
 
 

@@ -47,9 +47,11 @@ class Settings(Strict):
         return secret
 
     @model_validator(mode="after")
-    def _both_or_none(self) -> Self:
+    def _agreeing(self) -> Self:
         if (self.tls_certificate is None) != (self.tls_key is None):
-            raise ValueError("tls_certificate and tls_key together")
+            raise ValueError("tls_certificate and tls_key go together")
+        if self.stuck_ms < self.deadline_ms:
+            raise ValueError("stuck_ms must be at least deadline_ms: until then a worker may be at its message")
         return self
 
     def to_json(self) -> dict[str, Any]:
