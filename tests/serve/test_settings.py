@@ -65,7 +65,9 @@ def test_every_problem_of_every_source_is_told_at_once_with_what_was_probably_me
 
 
 def test_variables_of_other_commands_are_left_alone() -> None:
-    assert settings(**dict.fromkeys(NOT_OURS, "x")).port == 8080
+    found = gather({"bundle": "b"}, files=[], environment=dict.fromkeys(NOT_OURS, "x"))
+
+    assert found.port == 8080
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])  # noqa: S104 - refused is the point
