@@ -111,6 +111,17 @@ def test_raising_the_automatic_bound_never_routes_more(p: list[float], low: floa
     assert not (at[1].outcome is Outcome.ROUTED and at[0].outcome is not Outcome.ROUTED)
 
 
+def test_a_model_that_raises_is_named_by_class_and_its_words_go_nowhere() -> None:
+    def say(asked: str) -> np.ndarray:
+        raise ZeroDivisionError(f"cannot score {asked}")
+
+    decision = tiny_predictor(say).decide("my card is 4000 1234")
+
+    assert (decision.reason, decision.error) == (Reason.MODEL_UNAVAILABLE, "ZeroDivisionError")
+    assert "4000" not in str(decision.to_json())
+    assert Decision.from_json(decision.to_json()) == decision
+
+
 SERVING = {  # the serving table of the intake world: text, score -> route, reason
     "Carrier delivered after the return window": (0.72, "human_review_now", "threshold"),
     "Where is the return policy?": (0.18, "guarded_agent", "below_threshold"),

@@ -64,6 +64,7 @@ class Decision:
     truncated: bool = False  # the scores rest on a cut text
     stage_ms: dict[str, float] = field(default_factory=dict)  # stage -> milliseconds
     bundle_digest: str | None = None
+    error: str | None = None  # class of what the model raised, never what it said: that could hold the message
 
     def to_json(self) -> dict[str, Any]:
         """Return the decision under the field names above."""
@@ -84,6 +85,7 @@ class Decision:
             "truncated": self.truncated,
             "stage_ms": {stage: round(ms, 4) for stage, ms in self.stage_ms.items()},
             "bundle_digest": self.bundle_digest,
+            "error": self.error,
         }
 
     @classmethod
@@ -99,5 +101,6 @@ class Decision:
                 "outcome": Outcome(body["outcome"]),
                 "reason": Reason(body["reason"]),
                 "intents": tuple(body["intents"]),
+                "routes": tuple(body.get("routes", ())),
             }
         )

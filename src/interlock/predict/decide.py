@@ -44,6 +44,7 @@ class Evidence:
     truncated: bool = False
     disguised: bool = False  # the text shows people something else than it says
     several: Intents | None = None  # when there is a detector of several intents
+    error: str | None = None  # class of what the model raised, when it did
 
 
 def decide(evidence: Evidence, contract: Contract) -> Decision:
@@ -68,6 +69,7 @@ def fail(reason: Reason, contract: Contract, evidence: Evidence | None = None) -
         reason=reason,
         tokens=evidence.tokens if evidence else None,
         truncated=evidence.truncated if evidence else False,
+        error=evidence.error if evidence else None,
     )
 
 

@@ -63,11 +63,11 @@ class Predictor:
         ticks.append(self.clock.monotonic())
         if isinstance(normal, Reason):
             return Trace(self._stamped(fail(normal, self.contract), ("normalise",), ticks), None)
-        encoded, scores = self._scores(normal, ticks, conversation, with_pieces=with_pieces)
+        encoded, scores, error = self._scores(normal, ticks, conversation, with_pieces=with_pieces)
         probabilities = self._calibrated(scores)
         ticks.append(self.clock.monotonic())
         disguised = self.contract.input.form == "readable" and is_disguised(text, normal)
-        evidence = replace(self._evidence(normal, encoded, scores, probabilities), disguised=disguised)
+        evidence = replace(self._evidence(normal, encoded, scores, probabilities, error), disguised=disguised)
         decision = decide(evidence, self.contract)
         ticks.append(self.clock.monotonic())
         stages = ("normalise", "encode", "classify", "calibrate", "decide")
@@ -84,9 +84,11 @@ class Predictor:
 
     def _scores(
         self, text: NormalText, ticks: list[float], conversation: Sequence[str] = (), *, with_pieces: bool
-    ) -> tuple[Encoded | None, Scores | None]:
+    ) -> tuple[Encoded | None, Scores | None, str | None]:
+        """Return what the model made of a text, as far as it got, and the class of what stopped it."""
         encoded: Encoded | None = None
         scores: Scores | None = None
+        error: str | None = None
         try:
             whole = in_context(
                 text, conversation, self.contract.input, tokens=lambda joined: self.scorer.encode(joined).tokens
@@ -94,11 +96,11 @@ class Predictor:
             encoded = self.scorer.encode(whole, with_pieces=with_pieces)
             ticks.append(self.clock.monotonic())
             scores = self.scorer.classify(encoded)
-        except Exception:  # noqa: BLE001, S110 - whatever a model does wrong, a person decides
-            pass
+        except Exception as raised:  # noqa: BLE001 - whatever a model does wrong, a person decides
+            error = type(raised).__name__
         while len(ticks) < 4:  # noqa: PLR2004 - the ticks after encode and classify
             ticks.append(self.clock.monotonic())
-        return encoded, scores
+        return encoded, scores, error
 
     def _calibrated(self, scores: Scores | None) -> FloatArray | None:
         if scores is None:
@@ -109,7 +111,12 @@ class Predictor:
         return self.calibrator.probabilities(logits)
 
     def _evidence(
-        self, text: NormalText, encoded: Encoded | None, scores: Scores | None, probabilities: FloatArray | None
+        self,
+        text: NormalText,
+        encoded: Encoded | None,
+        scores: Scores | None,
+        probabilities: FloatArray | None,
+        error: str | None,
     ) -> Evidence:
         usable = scores is not None and probabilities is not None and bool(np.isfinite(probabilities).all())
         return Evidence(
@@ -119,6 +126,7 @@ class Predictor:
             tokens=encoded.tokens if encoded else None,
             truncated=encoded.truncated if encoded else False,
             several=self._intents(text, encoded, scores, probabilities) if usable and encoded and scores else None,
+            error=error,
         )
 
     def _intents(
@@ -140,7 +148,7 @@ class Predictor:
         """Return the intents of a message's clauses, each decided alone; ``whole`` where they do not show two."""
         surest: dict[int, float] = {}
         for clause in clauses(text):
-            _, scores = self._scores(NormalText(clause), [0.0], with_pieces=False)
+            _, scores, _ = self._scores(NormalText(clause), [0.0], with_pieces=False)
             p = self._calibrated(scores)
             if p is not None and float(p.max()) >= least:
                 column = int(p.argmax())

@@ -39,6 +39,7 @@ class Metrics:
         self.truncated = Counter(
             "interlock_truncated", "Messages whose text was cut, and which were not decided", registry=own
         )
+        self.errors = Counter("interlock_model_errors", "What models raised, by class", ["error"], registry=own)
         self.shed = Counter("interlock_shed", "Requests refused because too many were waiting", registry=own)
         self.unrecorded = Counter("interlock_unrecorded", "Decisions that could not be put on record", registry=own)
         self.replaced = Counter("interlock_workers_replaced", "Workers that were stuck and are replaced", registry=own)
@@ -60,6 +61,8 @@ class Metrics:
             self.stages.labels(stage).observe(ms / 1000)
         if decision.truncated:
             self.truncated.inc()
+        if decision.error is not None:
+            self.errors.labels(decision.error).inc()
 
     def answers(self, router: Router) -> None:
         """Say which bundle answers."""
