@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,6 +12,7 @@ from cyclopts import Parameter
 from interlock.cli.screen import Watching, console, measurement_table, print_judgement, say_json
 from interlock.core.measurement import Measurement
 from interlock.train.recipe import Recipe
+from interlock.train.tracking import Tracker, Tracking, tracking
 
 if TYPE_CHECKING:
     from interlock.build import Built
@@ -55,6 +57,7 @@ def build(  # noqa: PLR0913 - one option per choice
     key: str | None = None,
     store: str | None = None,
     actor: str | None = None,
+    log_to: Tracker | None = None,
     json: bool = False,
 ) -> int:
     """Train, calibrate, measure, judge and pack a router. Exit 0 when it may go to shadow traffic, 1 when it must wait.
@@ -78,6 +81,7 @@ def build(  # noqa: PLR0913 - one option per choice
         key: Sign the bundle with this key: a name in the folder keys, or a private key file.
         store: Enter the attempt, the verdict and the bundle in the ledger of this store (a file, or a database URL).
         actor: Who builds; the name of the account by default.
+        log_to: Write every step, epoch and result to tensorboard (OUT/tensorboard) or mlflow too.
         json: Print one machine-readable object at the end instead of tables.
     """
     from interlock.build import build as walk
@@ -86,7 +90,7 @@ def build(  # noqa: PLR0913 - one option per choice
     from interlock.cli.ledger import recording
 
     signing = find_key(key) if key is not None else None
-    with recording(store, actor) as record, Watching() as watch:
+    with recording(store, actor) as record, Watching() as screen, tracked(log_to, out, recipe, screen) as watch:
         built = walk(
             contract=contract,
             data=data,
@@ -103,11 +107,23 @@ def build(  # noqa: PLR0913 - one option per choice
             record=record,
             watch=watch,
         )
+        if isinstance(watch, Tracking):
+            found = built.judgement.measurements
+            watch.finish({name: one.value for name, one in found.items()}, {"verdict": built.judgement.verdict})
     if json:
         say_json(as_json(built))
     else:
         show(built)
     return 0 if built.judgement.eligible else 1
+
+
+def tracked(
+    log_to: Tracker | None, out: Path, recipe: Recipe, screen: Watching
+) -> AbstractContextManager[Tracking | Watching]:
+    """Return a watcher that tells a tracker too, where one is wanted."""
+    if log_to is None:
+        return nullcontext(screen)
+    return tracking(log_to, run=out.resolve(), about=recipe.to_json(), also=screen)
 
 
 def as_json(built: Built) -> dict[str, object]:

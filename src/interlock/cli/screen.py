@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -17,6 +19,9 @@ from interlock.core.measurement import Measurement
 from interlock.core.verdict import Judgement, Status, Verdict
 
 FILE_WIDTH = 110  # columns when the output goes to a file or a pipe
+SHOWN_STEPS = 6  # the newest, in the live table
+STEP_SHOWN = ("epoch", "step", "loss", "lr head", "lr bottom", "gradient norm", "examples/s", "memory")
+EPOCH_SHOWN = ("train_loss", "val_loss", "val_acc", "val_macro_recall", "val_rare_recall")
 COLOURS = {Status.PASS: "green", Status.FAIL: "red", Status.INCONCLUSIVE: "yellow"}
 
 
@@ -88,12 +93,12 @@ class Watching:
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=self._console,
-            disable=not self._console.is_terminal,
-            transient=True,
+            speed_estimate_period=300,
         )
         self._tasks: dict[str, Any] = {}
+        self._steps: deque[tuple[str, ...]] = deque(maxlen=SHOWN_STEPS)
+        self._tenths = 0
+        self._live = Live(get_renderable=self._rendered, console=self._console, transient=True)
 
     def __call__(self, event: Mapping[str, Any]) -> None:
         """Show one event."""
@@ -103,33 +108,65 @@ class Watching:
         elif kind == "warning":
             self._console.print(f"[yellow]{event['code']}[/] {event['detail']}: {event['decision']}")
         elif kind == "progress":
-            self._bar(event["stage"], event["done"], event["total"], "")
-        elif kind == "step":
-            note = (
-                f"loss {event['loss']:.3f}  lr {event['lr_head']:.1e}/{event['lr_bottom']:.1e}"
-                f"  grad {event['grad_norm']:.2f}  {event['ex_per_sec']:.0f} ex/s  {event['mem_gb']:.1f} GB"
-            )
-            self._bar("train", event["step"], event["steps"], note)
-        elif kind == "epoch":
-            seen = " ".join(
-                f"{key} {event[key]:.4f}"
-                for key in ("train_loss", "val_loss", "val_acc", "val_macro_recall")
-                if key in event
-            )
-            self._console.print(f"  epoch {event['epoch']}/{event['epochs']}  {seen}")
+            self._bar(event["stage"], event["done"], event["total"])
+        elif kind in {"step", "adapt"}:
+            self._step("train" if kind == "step" else "adapt", event)
+        elif kind in {"epoch", "adapt_epoch"}:
+            seen = " ".join(f"{key} {event[key]:.4f}" for key in EPOCH_SHOWN if key in event)
+            name = "epoch" if kind == "epoch" else "adapting, epoch"
+            self._console.print(f"  {name} {event['epoch']}/{event['epochs']}  {seen}")
 
-    def _bar(self, name: str, done: int, total: int, note: str) -> None:
+    def _step(self, name: str, event: Mapping[str, Any]) -> None:
+        """Show a logged step: in the live table, or each tenth of the way as a line where there is no terminal."""
+        cells = step_cells(event)
+        self._steps.append(tuple(cells.values()))
+        self._bar(name, event["step"], event["steps"])
+        tenths = 10 * event["step"] // event["steps"]
+        if not self._console.is_terminal and tenths != self._tenths:
+            self._console.print(
+                f"  {name}  {'  '.join(f'{key} {value}' for key, value in cells.items())}", soft_wrap=True
+            )
+        self._tenths = tenths
+        if event["step"] == event["steps"]:
+            self._steps.clear()
+
+    def _bar(self, name: str, done: int, total: int) -> None:
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=total, note="")
-        self._bars.update(self._tasks[name], completed=done, total=total, note=note, visible=done < total)
+            self._tasks[name] = self._bars.add_task(name, total=total)
+        self._bars.update(self._tasks[name], completed=done, total=total, visible=done < total)
+
+    def _rendered(self) -> RenderableType:
+        if not self._steps:
+            return self._bars
+        table = Table(*STEP_SHOWN, padding=(0, 1, 0, 0), box=None)
+        for cells in self._steps:
+            table.add_row(*cells)
+        return Group(table, self._bars)
 
     def __enter__(self) -> Self:
         """Start showing."""
-        self._bars.start()
+        if self._console.is_terminal:
+            self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop showing."""
-        self._bars.stop()
+        self._live.stop()
+
+
+def step_cells(event: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the live table says of a logged step; ``clipped`` counts the steps since the last line."""
+    clipped = f" ({event['clipped']} clipped)" if event["clipped"] else ""
+    values = (
+        f"{event['epoch']}",
+        f"{event['step']}/{event['steps']}",
+        f"{event['loss']:.3f}",
+        f"{event['lr_head']:.1e}",
+        f"{event['lr_bottom']:.1e}",
+        f"{event['grad_norm']:.2f}{clipped}",
+        f"{event['ex_per_sec']:.0f}",
+        f"{event['mem_gb']:.1f} GB",
+    )
+    return dict(zip(STEP_SHOWN, values, strict=True))

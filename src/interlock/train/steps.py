@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CHECKPOINT, STEP_LOG = "checkpoint.safetensors", "train.jsonl"
 ADAPTED = "adapted.safetensors"  # the checkpoint of pretraining, kept until training is done
 RATES = {"lora": 5.0}  # track -> times the encoder's rate: few parameters, far from where they should be
-RESUMED = (CHECKPOINT, ADAPTED, STEP_LOG)  # the files of a run that an interrupted training goes on from
+RESUMED = (CHECKPOINT, ADAPTED, STEP_LOG, "tensorboard")  # the files of a run that an interrupted training goes on from
 
 
 @dataclass(frozen=True)

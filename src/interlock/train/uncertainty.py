@@ -90,6 +90,7 @@ def read_model(files: Mapping[str, bytes]) -> tuple[Any, Any]:
     """
     import transformers
 
+    transformers.logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as scratch:
         for name, data in files.items():
             (Path(scratch) / Path(name).name).write_bytes(data)
