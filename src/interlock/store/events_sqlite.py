@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -113,9 +114,17 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _checkpoint(connection: sqlite3.Connection) -> None:
-    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
-    if busy:
-        raise sqlite3.OperationalError("another process holds the database")
+    """Write what the log holds now into the database, beside whoever else writes or does the same."""
+    until, first = time.monotonic() + BUSY_S, -1
+    while True:
+        busy, logged, done = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if not busy:
+            first = logged if first < 0 else first
+            if done >= first or logged < first:  # a log that began anew was written out before
+                return
+        if time.monotonic() > until:
+            raise sqlite3.OperationalError("another process reads an old state of the database, and will not end")
+        time.sleep(0.005)
 
 
 def _kept(writer: sqlite3.Connection, event: Event) -> Event | InterlockError:
