@@ -15,13 +15,13 @@ from interlock.bundle import layout
 from interlock.bundle.card import model_card
 from interlock.bundle.keys import SigningKey
 from interlock.bundle.open import Bundle, open_bundle
-from interlock.bundle.parts import Golden, detector_bytes, golden_bytes, policy_bytes, remembered
+from interlock.bundle.parts import Golden, detector_bytes, golden_bytes, neighbour_bytes, policy_bytes, remembered
 from interlock.bundle.sign import sign_bundle
 from interlock.calibrate.fit import Calibration
 from interlock.calibrate.several import fit_several
 from interlock.core.canonical import canonical, digest, digest_of
 from interlock.core.contract import Bands, Contract
-from interlock.core.dataset import CalibrationSet, Dataset, Split
+from interlock.core.dataset import CalibrationSet, Dataset, Example, Split
 from interlock.core.errors import InputError, Problem
 from interlock.core.progress import Watch
 from interlock.core.receipt import Receipt
@@ -33,6 +33,7 @@ from interlock.gate.record import Record
 from interlock.gate.take import Subject
 from interlock.predict.context import row_text
 from interlock.predict.encoder import OnnxEncoder
+from interlock.predict.neighbours import Neighbours
 from interlock.predict.normalise import allowed_start
 from interlock.predict.predictor import Predictor
 from interlock.predict.scorer import FloatArray, score_all
@@ -41,6 +42,7 @@ from interlock.train.steps import Trained
 
 LIBRARIES = ("numpy", "onnxruntime", "tokenizers", "torch", "transformers", "scikit-learn")
 MOST_GOLDEN = 32
+MOST_NEIGHBOURS = 1000
 
 
 def scored(scorer: OnnxEncoder, rows: Dataset, contract: Contract) -> FloatArray:
@@ -239,6 +241,25 @@ def golden_messages(predictor: Predictor, rows: Dataset) -> list[Golden]:
         logits = () if trace.logits is None else tuple(float(value) for value in trace.logits)
         out.append(Golden(text, remembered(trace.decision), logits))
     return out
+
+
+def neighbour_files(scorer: OnnxEncoder, rows: Dataset, contract: Contract, *, texts: bool) -> dict[str, bytes]:
+    """Return the file of training rows to compare messages with, as many of each label; none without features.
+
+    Rows are taken by the digests of their ids, so that they stay the same however the file is sorted.
+    """
+    by_label: dict[str, list[Example]] = {label: [] for label in contract.label_names}
+    for row in sorted(rows, key=lambda row: digest(row.id.encode())):
+        if len(row.labels) == 1:
+            by_label[row.label].append(row)
+    most = max(1, MOST_NEIGHBOURS // len(by_label))
+    chosen = [row for some in by_label.values() for row in some[:most]]
+    _, features = score_all(scorer, [row_text(row, contract.input, scorer) for row in chosen])
+    if features is None:
+        return {}
+    columns, ids = [contract.index[row.label] for row in chosen], [row.id for row in chosen]
+    near = Neighbours.of(features, columns, ids, [row.text for row in chosen] if texts else ())
+    return {layout.NEIGHBOURS: neighbour_bytes(near)}
 
 
 def bundle_files(

@@ -64,6 +64,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     recipe: Recipe | None = None,
     calibrator: str = AUTO,
     engine: str = GRAPH_INT8,
+    keep_texts: bool = False,
     key: SigningKey | None = None,
     record: Record | None = None,
     watch: Watch = unwatched,
@@ -83,6 +84,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         recipe: hyper-parameters; by default those that suit the encoder.
         calibrator: a kind of ``calibrate.kinds.LOGIT_FITS``, or ``auto``: the one that suits the calibration rows.
         engine: the graph that serves.
+        keep_texts: keep the texts of the training rows that explanations compare with, and not only their ids.
         key: signs the bundle.
         record: where the attempt, the verdict and the bundle are entered.
         watch: told how far it is.
@@ -125,7 +127,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         scorer = exported.scorer(terms, engine)
 
         watch({"event": "stage", "stage": "calibrate", "detail": f"{len(split.calibration)} rows"})
-        calibration_scores = strangers.seen(scorer, split.calibration.texts, terms)
+        calibration_scores = strangers.rows_seen(scorer, split.calibration, terms)
         strange = strangers.strange(scorer, strange_texts, terms)
         calibrated = calibrate(
             split.calibration,
@@ -163,6 +165,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
 
         watch({"event": "stage", "stage": "pack", "detail": "then open it again and replay its golden messages"})
         files = assemble.bundle_files(source, split, exported, calibrated, receipt, judgement, predictor, engine)
+        files |= assemble.neighbour_files(scorer, split.train, terms, texts=keep_texts)
         pack(files, run / "bundle", name=terms.name, created=receipt.created or "", identity=receipt.identity)
         bundle = open_bundle(run / "bundle", clock=clock)
         assemble.vouch(bundle, run / "bundle", receipt, key=key, record=record)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from interlock.core.progress import Watch
 from interlock.core.receipt import Receipt
 from interlock.data.read import read_texts
 from interlock.measure.unknown import unknown
+from interlock.predict.context import row_text
 from interlock.predict.detectors import score_each
 from interlock.predict.encoder import OnnxEncoder
 from interlock.predict.normalise import allowed_start, same_text_key
@@ -30,6 +31,11 @@ MOST = float(np.finfo(np.float64).max)  # the score of what cannot be scored: su
 def seen(scorer: OnnxEncoder, texts: Sequence[str], contract: Contract) -> Scored:
     """Return logits and features of texts, each as far as the input policy allows it."""
     return Scored(*score_all(scorer, [allowed_start(text, contract.input) for text in texts]))
+
+
+def rows_seen(scorer: OnnxEncoder, rows: Iterable[Example], contract: Contract) -> Scored:
+    """Return logits and features of labelled rows, each with the turns before it that the contract looks at."""
+    return Scored(*score_all(scorer, [row_text(row, contract.input, scorer) for row in rows]))
 
 
 def references(scorer: OnnxEncoder, rows: TrainSet, contract: Contract, watch: Watch) -> Scored | None:
@@ -46,7 +52,7 @@ def references(scorer: OnnxEncoder, rows: TrainSet, contract: Contract, watch: W
             by_label.setdefault(row.label, []).append(row)
     chosen = [row for label in contract.label_names for row in by_label.get(label, [])[:most]]
     watch({"event": "stage", "stage": "references", "detail": f"{len(chosen)} training rows for the unknown gate"})
-    found = seen(scorer, [row.text for row in chosen], contract)
+    found = rows_seen(scorer, chosen, contract)
     return Scored(found.logits, found.features, np.array([contract.index[row.label] for row in chosen]))
 
 

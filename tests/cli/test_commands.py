@@ -29,7 +29,9 @@ DECISION = {
     "second_confidence",
     "margin",
     "unknown_score",
+    "several_score",
     "intents",
+    "routes",
     "tokens",
     "truncated",
     "stage_ms",
@@ -206,7 +208,7 @@ def test_route_prints_one_decision(built: Built, command: Command) -> None:
 
 def test_route_explains_every_stage(built: Built, command: Command) -> None:
     _, said, _ = command("route", built.run / "bundle", "where is my parcel", "--explain")
-    for word in ("pieces", "[CLS]", "logit", "probability", "unknown score", "classify"):
+    for word in ("because", "pieces", "[CLS]", "logit", "calibrated", "unknown score", "its threshold", "classify"):
         assert word in said
 
     _, said, _ = command("route", built.run / "bundle", "where is my parcel", "--explain", "--json")

@@ -18,6 +18,7 @@ GRAPH_INT8 = "model.int8.onnx"
 TOKENIZER = "model/tokenizer.json"
 CALIBRATOR = "calibrator.json"
 DETECTORS = "detectors.safetensors"
+NEIGHBOURS = "neighbours.safetensors"  # training rows to compare messages with; a bundle may do without
 POLICY = "policy.json"
 RECEIPT = "receipt.json"
 GOLDEN = "golden.jsonl"
@@ -50,7 +51,7 @@ MODEL_FILES = (  # what a Hugging Face directory may hold here: weights and text
     "merges.txt",
     "added_tokens.json",
 )
-ALLOWED = frozenset((*REQUIRED, *(f"model/{name}" for name in MODEL_FILES)))
+ALLOWED = frozenset((*REQUIRED, NEIGHBOURS, *(f"model/{name}" for name in MODEL_FILES)))
 
 COMPONENTS = {  # what a receipt's identity calls the digest of a file
     "graph_digest": GRAPH,

@@ -17,6 +17,7 @@ from interlock.bundle.parts import (
     read_contract,
     read_engine,
     read_golden,
+    read_neighbours,
     read_several,
     read_unknown,
     remembered,
@@ -30,6 +31,8 @@ from interlock.core.contract import Contract
 from interlock.core.decision import Decision
 from interlock.core.errors import Problem, RefusedError
 from interlock.core.receipt import Receipt
+from interlock.predict.explain import Explanation, explain
+from interlock.predict.neighbours import Neighbours
 from interlock.predict.predictor import Predictor
 
 
@@ -39,6 +42,7 @@ class Bundle:
 
     verified: Verified
     predictor: Predictor
+    neighbours: Neighbours | None = None  # training rows to compare messages with
     signers: tuple[Signer, ...] = ()  # whose signatures were checked against a trust root
 
     @property
@@ -78,6 +82,10 @@ class Bundle:
         """Decide one message; ``conversation`` holds the turns before it, the oldest first."""
         return self.predictor.decide(text, conversation)
 
+    def explain(self, text: str, conversation: Sequence[str] = (), *, occlusion: bool = False) -> Explanation:
+        """Decide one message and say why; ``occlusion`` costs a run of the model for each word."""
+        return explain(self.predictor, text, conversation, neighbours=self.neighbours, occlusion=occlusion)
+
 
 def open_bundle(folder: str | Path, trust: Trust | str | Path | None = None, *, clock: Clock | None = None) -> Bundle:
     """Verify, load and replay a bundle.
@@ -114,7 +122,7 @@ def open_verified(verified: Verified, trust: Trust | None = None, *, where: str,
     )
     if problems := [problem for golden in read_golden(files) for problem in _replayed(predictor, golden)]:
         raise RefusedError(f"{where} does not repeat its golden messages", problems)
-    return Bundle(verified, predictor, signed_by)
+    return Bundle(verified, predictor, read_neighbours(files, contract), signed_by)
 
 
 def _signers(verified: Verified, trust: Trust | None) -> tuple[Signer, ...]:

@@ -22,6 +22,8 @@ from interlock.core.errors import InputError, Problem, RefusedError
 from interlock.predict.calibrators import Calibrator, calibrator_from_json
 from interlock.predict.detectors import UnknownGate, read_detector
 from interlock.predict.encoder import OnnxEncoder
+from interlock.predict.neighbours import Neighbours
+from interlock.predict.neighbours import read_neighbours as neighbours_from
 from interlock.predict.several import SeveralDetector
 from interlock.predict.several import read_several as several_from
 
@@ -149,6 +151,22 @@ def _detectors(files: Mapping[str, bytes]) -> dict[str, Any]:
         return dict(load_tensors(files[layout.DETECTORS]))
     except Exception as error:
         raise RefusedError(f"{layout.DETECTORS} does not read: {error}") from error
+
+
+def neighbour_bytes(neighbours: Neighbours) -> bytes:
+    """Return ``neighbours.safetensors``."""
+    return bytes(save_tensors(neighbours.tensors()))
+
+
+def read_neighbours(files: Mapping[str, bytes], contract: Contract) -> Neighbours | None:
+    """Return the training rows to compare messages with, where the bundle has any."""
+    if layout.NEIGHBOURS not in files:
+        return None
+    try:
+        stored = load_tensors(files[layout.NEIGHBOURS])
+    except Exception as error:
+        raise RefusedError(f"{layout.NEIGHBOURS} does not read: {error}") from error
+    return neighbours_from(stored, labels=len(contract.labels))
 
 
 def read_golden(files: Mapping[str, bytes]) -> list[Golden]:

@@ -54,6 +54,7 @@ def build(  # noqa: PLR0913 - one option per choice
     recipe: Annotated[Recipe, Parameter(name="*")] = RECIPE,
     calibrator: str = "auto",
     engine: Literal["int8", "fp32"] = "int8",
+    keep_texts: bool = False,
     key: str | None = None,
     store: str | None = None,
     actor: str | None = None,
@@ -78,6 +79,8 @@ def build(  # noqa: PLR0913 - one option per choice
         calibrator: auto (chosen by cross-fitted likelihood on the calibration rows), raw, temperature, platt, beta,
             vector, histogram or isotonic.
         engine: The graph that serves.
+        keep_texts: Keep in the bundle the texts of the training rows that explanations compare with, and not only
+            their ids. They are customers' messages.
         key: Sign the bundle with this key: a name in the folder keys, or a private key file.
         store: Enter the attempt, the verdict and the bundle in the ledger of this store (a file, or a database URL).
         actor: Who builds; the name of the account by default.
@@ -103,6 +106,7 @@ def build(  # noqa: PLR0913 - one option per choice
             champion=champion,
             calibrator=calibrator,
             engine=GRAPH_INT8 if engine == "int8" else GRAPH,
+            keep_texts=keep_texts,
             key=signing,
             record=record,
             watch=watch,

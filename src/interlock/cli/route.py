@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,12 @@ import cyclopts
 from interlock.cli.screen import console, number, say_json
 
 if TYPE_CHECKING:
-    from interlock.core.contract import Contract
+    from interlock.bundle.keys import SigningKey
+    from interlock.bundle.open import Bundle
     from interlock.core.decision import Decision
-    from interlock.predict.predictor import Trace
+    from interlock.predict.explain import Explanation
 
-LEADING = 5  # labels shown by --explain
+MOST_ID = 200  # characters of a request id
 
 
 def register(app: cyclopts.App) -> None:
@@ -24,117 +26,186 @@ def register(app: cyclopts.App) -> None:
     app.command(route)
 
 
-def route(bundle: Path, text: str | None = None, *, explain: bool = False, json: bool = False) -> int:
+def route(
+    bundle: Path,
+    text: str | None = None,
+    *,
+    explain: bool = False,
+    occlusion: bool = False,
+    token: str | None = None,
+    request_id: str | None = None,
+    folder: Path = Path("keys"),
+    json: bool = False,
+) -> int:
     """Decide where a message goes. Without TEXT, decide JSON lines from standard input, one Decision a line.
 
     Example: interlock route runs/1/bundle "where is my order?" --explain
 
     Args:
         bundle: A bundle directory.
-        text: The message. Without it, standard input holds one {"text": ...} a line; the order is kept.
-        explain: Show every stage: pieces, logits, probabilities, margin, band, reason.
+        text: The message. Without it, standard input holds one {"text": ...} a line, with "conversation" (the turns
+            before it, a list) and "request_id" where there are any; the order is kept.
+        explain: Show every stage: pieces, labels raw and calibrated, which band and why, unknown and several-intent
+            scores, the most similar training rows.
+        occlusion: With --explain, also what each word does: a run of the model for each of the first 64 words.
+        token: Sign each Decision for the agent behind its route, with this handoff key: a name in the key folder, or a
+            private key file.
+        request_id: The request's id in the token; a random one if not given.
+        folder: The key folder.
         json: Print the Decision as one JSON object.
     """
     from interlock.bundle.open import open_bundle
+    from interlock.cli.keys import find_key
 
+    _check_options(text, explain=explain, occlusion=occlusion, request_id=request_id)
+    key = find_key(token, folder=folder) if token is not None else None
     opened = open_bundle(bundle)
     if text is None:
-        return _lines(opened.predictor.decide)
-    trace = opened.predictor.trace(text, with_pieces=explain)
+        return _lines(opened, key)
+    if explain:
+        found = opened.explain(text, occlusion=occlusion)
+        decision = found.trace.decision
+    else:
+        decision = opened.decide(text)
+    body = _body(decision, text, request_id, key)
     if json:
-        say_json({**trace.decision.to_json(), **({"explain": explanation(trace, opened.contract)} if explain else {})})
+        say_json({**body, **({"explain": found.to_json()} if explain else {})})
         return 0
+    show(decision)
+    if "token" in body:
+        said = f"token of {body['request_id']}\n{body['token']}"
+        console().print(said, soft_wrap=True, markup=False, highlight=False)
+    if explain:
+        print_explanation(found)
+    return 0
+
+
+def _check_options(text: str | None, *, explain: bool, occlusion: bool, request_id: str | None) -> None:
+    from interlock.core.errors import InputError, Problem
+
+    problems = []
+    if text is None and (explain or request_id is not None):
+        problems.append(Problem("command line", "TEXT", "a message to go with --explain or --request-id", "none"))
+    if occlusion and not explain:
+        problems.append(Problem("command line", "--occlusion", "--explain beside it", "it alone"))
+    if problems:
+        raise InputError("these options do not go together", problems)
+
+
+def _body(decision: Decision, text: str, request_id: str | None, key: SigningKey | None) -> dict[str, object]:
+    """Return a Decision as JSON, with its token where a key is given."""
+    if key is None:
+        return decision.to_json()
+    from interlock.bundle.handoff import make_token
+    from interlock.core.clock import SystemClock
+
+    name = request_id if request_id is not None else secrets.token_urlsafe(16)
+    made = make_token(decision, key=key, request_id=name, text=text, at=SystemClock().now())
+    return {**decision.to_json(), "request_id": name, "token": made}
+
+
+def show(decision: Decision) -> None:
+    """Print a Decision for people."""
     screen = console()
-    decision = trace.decision
     screen.print(
         f"[bold]{decision.outcome.value}[/] to [bold]{decision.route}[/] ({decision.reason.value})", soft_wrap=True
     )
     if decision.label is not None and decision.confidence is not None and decision.margin is not None:
         screen.print(f"{decision.label}, confidence {number(decision.confidence)}, margin {number(decision.margin)}")
-    if explain:
-        print_explanation(trace, opened.contract)
-    return 0
+    if decision.intents:
+        said = f"asks for {', '.join(decision.intents)}; routes {', '.join(decision.routes) or 'none'}"
+        screen.print(said, markup=False, soft_wrap=True)
 
 
-def _lines(decide: Callable[[str], Decision]) -> int:
+def _lines(opened: Bundle, key: SigningKey | None) -> int:
     """Answer every line with one Decision, so that output n belongs to input n; what is no message is blocked."""
     from interlock.core.errors import InputError, Problem
 
     problems = []
     for number_, line in enumerate(sys.stdin.buffer, start=1):
-        found = _text_of(line)
-        if found is None:
-            problems.append(
-                Problem(
-                    f"standard input:{number_}",
-                    "text",
-                    'a JSON object like {"text": "..."}',
-                    f"{len(line)} bytes of something else",
-                )
-            )
+        asked = _asked(line)
+        if asked is None:
+            got = f"{len(line)} bytes of something else"
+            expected = 'a JSON object like {"text": "...", "conversation": ["..."]}'
+            problems.append(Problem(f"standard input:{number_}", "text", expected, got))
         # A NUL is the shortest text that every input policy refuses as undecodable.
-        say_json(decide("\0" if found is None else found).to_json())
+        text, conversation, name = asked or ("\0", [], None)
+        say_json(_body(opened.decide(text, conversation), text, name, key))
     if problems:
         raise InputError("some lines were no messages; each was answered with the failure fallback", problems)
     return 0
 
 
-def _text_of(line: bytes) -> str | None:
+def _asked(line: bytes) -> tuple[str, list[str], str | None] | None:
+    """Return text, conversation and request id of a line; nothing when it is no message."""
     from interlock.core.canonical import parse_json
 
     try:
         body = parse_json(line.decode("utf-8"))
     except (ValueError, UnicodeDecodeError):
         return None
-    text = body.get("text") if isinstance(body, dict) else None
-    return text if isinstance(text, str) else None
+    if not isinstance(body, dict) or not isinstance(body.get("text"), str):
+        return None
+    turns, name = body.get("conversation"), body.get("request_id")
+    turns = [] if turns is None else turns
+    if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
+        return None
+    if name is not None and not (isinstance(name, str) and 0 < len(name) <= MOST_ID):
+        return None
+    return body["text"], turns, name
 
 
-def explanation(trace: Trace, contract: Contract) -> dict[str, object]:
-    """Return every stage of a decision as JSON."""
-    return {
-        "text": trace.text,
-        "pieces": list(trace.pieces),
-        "leading": [
-            {"label": label, "logit": logit, "probability": probability}
-            for label, logit, probability in _leading(trace, contract)
-        ],
-        "policy": contract.decide.model_dump(mode="json"),
-        "fallback": contract.fallback.model_dump(mode="json"),
-    }
-
-
-def _leading(trace: Trace, contract: Contract) -> Iterator[tuple[str, float, float]]:
-    if trace.logits is None or trace.probabilities is None:
-        return
-    for column in (-trace.logits).argsort(kind="stable")[:LEADING]:
-        yield contract.label_names[column], float(trace.logits[column]), float(trace.probabilities[column])
-
-
-def print_explanation(trace: Trace, contract: Contract) -> None:
+def print_explanation(found: Explanation) -> None:
     """Print every stage of a decision for people."""
+    from rich.markup import escape
     from rich.table import Table
 
-    from interlock.core.contract import Bands
-
-    screen, decision = console(), trace.decision
+    screen, trace, decision = console(), found.trace, found.trace.decision
+    screen.print(f"because {found.why}", markup=False, soft_wrap=True)
     if trace.text is None:
         screen.print("the input policy refused the text; no model saw it")
         return
-    screen.print(f"pieces ({decision.tokens}): {' '.join(trace.pieces)}", markup=False, soft_wrap=True)
-    table = Table("label", "logit", "probability", "route")
-    for label, logit, probability in _leading(trace, contract):
-        table.add_row(label, f"{logit:.3f}", f"{probability:.4f}", contract.labels[label].route)
+    cut = ", cut" if decision.truncated else ""
+    screen.print(f"pieces ({decision.tokens}{cut}): {_plain(' '.join(trace.pieces))}", markup=False, soft_wrap=True)
+    table = Table("label", "logit", "raw", "calibrated", "route")
+    for one in found.leading:
+        table.add_row(escape(one.label), f"{one.logit:.3f}", f"{one.raw:.4f}", f"{one.probability:.4f}", one.route)
     screen.print(table)
+    for line in _gates(found):
+        screen.print(line, markup=False, soft_wrap=True)
+    if found.neighbours:
+        near = Table("similar training row", "label", "cosine", *(["text"] if found.neighbours[0].text else []))
+        for row in found.neighbours:
+            text = [escape(_plain(row.text))] if row.text else []
+            near.add_row(escape(row.id), escape(row.label), f"{row.similarity:.3f}", *text)
+        screen.print(near)
+    if found.words is not None:
+        said = "  ".join(f"{_plain(word.word)} {word.effect:+.3f}" for word in found.words)
+        screen.print(f"words, and what {decision.label} loses without each: {said}", markup=False, soft_wrap=True)
+    screen.print("  ".join(f"{stage} {ms:.3f} ms" for stage, ms in decision.stage_ms.items()), soft_wrap=True)
+
+
+def _gates(found: Explanation) -> Iterator[str]:
+    from interlock.core.contract import Bands
+
+    contract, decision, several = found.contract, found.trace.decision, found.trace.several
     if isinstance(contract.decide, Bands):
         bands = contract.decide
-        screen.print(
-            f"routed at confidence {bands.auto.confidence:g} with margin {bands.auto.margin:g}, guarded at confidence "
-            f"{bands.guarded.confidence:g}, else to {contract.fallback.uncertain}",
-            soft_wrap=True,
+        yield (
+            f"bands: routed at confidence {bands.auto.confidence:g} with margin {bands.auto.margin:g}, guarded at "
+            f"confidence {bands.guarded.confidence:g}, else to {contract.fallback.uncertain}"
         )
     else:
-        screen.print(f"{contract.decide.positive} at or above {contract.decide.threshold:g}", soft_wrap=True)
-    if decision.unknown_score is not None:
-        screen.print(f"unknown score {decision.unknown_score:.3f}")
-    screen.print("  ".join(f"{stage} {ms:.3f} ms" for stage, ms in decision.stage_ms.items()), soft_wrap=True)
+        yield f"threshold: {contract.decide.positive} at or above {contract.decide.threshold:g}"
+    if found.unknown_threshold is not None and decision.unknown_score is not None:
+        side = "below" if decision.unknown_score < found.unknown_threshold else "not below"
+        yield f"unknown score {decision.unknown_score:.3f}, {side} its threshold {found.unknown_threshold:.3f}"
+    if several is not None:
+        yield f"several intents: probability {several.score:.3f}, threshold {several.threshold:.3f}; clauses: " + (
+            _plain(" | ".join(found.clauses))
+        )
+
+
+def _plain(text: str) -> str:
+    """Return a customer's text without what a terminal would obey."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -198,12 +198,12 @@ def demo(
     show(built)
     screen.print("[bold]4. Messages[/]")
     for text in DEMO_MESSAGES:
-        trace = built.bundle.predictor.trace(text, with_pieces=True)
-        decision = trace.decision
+        found = built.bundle.explain(text)
+        decision = found.trace.decision
         screen.print(
             f"\n{text!r}\n  [bold]{decision.outcome.value}[/] to [bold]{decision.route}[/] ({decision.reason.value})"
         )
-        print_explanation(trace, built.bundle.contract)
+        print_explanation(found)
     screen.print(f'\nTry: interlock route {built.run / "bundle"} "your message" --explain', soft_wrap=True)
     return 0
 
