@@ -127,6 +127,8 @@ def why(decision: Decision, contract: Contract, *, unknown_threshold: float | No
         return _refused(reason, contract)
     if p is None or margin is None:
         return "the model gave no scores that can be trusted"
+    if reason is Reason.DISGUISED:
+        return "the text holds what makes it read differently to people and to a model"
     if not isinstance(policy, Bands):
         positive = p if decision.label == policy.positive else decision.second_confidence or 0.0
         side = "at or above" if reason is Reason.THRESHOLD else "below"
@@ -145,7 +147,7 @@ def why(decision: Decision, contract: Contract, *, unknown_threshold: float | No
         Reason.AUTO: f"confidence {p:.4f} is at least {auto.confidence:g} and the margin {margin:.4f} at least "
         f"{auto.margin:g}",
     }
-    return said.get(reason, reason.value)
+    return said[reason]
 
 
 def _refused(reason: Reason, contract: Contract) -> str:
