@@ -137,7 +137,8 @@ class Service:
             router = await self.bundles.activate(path)
         except InterlockError as error:
             self.metrics.activations.labels("refused").inc()
-            self.log.say("activation", result="refused", why=str(error))
+            # A path that a caller made up is the caller's; what is wrong at our own the operator must read.
+            self.log.say("activation", result="refused", **({} if path else {"why": str(error)}))
             raise Refusal("bundle_refused", str(error)) from None
         self.metrics.activations.labels("activated").inc()
         self.log.say("activation", result="activated", bundle=router.digest, name=router.name, signed=router.signed)
