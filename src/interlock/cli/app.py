@@ -11,6 +11,7 @@ import cyclopts
 from interlock.cli import (
     audit,
     build,
+    bundle,
     calibrate,
     compare,
     convert,
@@ -53,6 +54,7 @@ for group in (
     ledger,
     erase,
     registry,
+    bundle,
     route,
     serve,
     sweep,

@@ -32,6 +32,7 @@ def compare(
     extra_usd: float | None = None,
     retraining_usd: float | None = None,
     months: float = 12.0,
+    trust: Path | None = None,
     json: bool = False,
 ) -> int:
     """Compare two bundles on the same labelled messages, each as it serves; every difference is a minus b, paired.
@@ -46,6 +47,7 @@ def compare(
             point of accuracy.
         retraining_usd: What making a cost, once, in dollars: adds what that brings back.
         months: Months over which making a should pay.
+        trust: The trust root; every role it requires must have signed both.
         json: Print one machine-readable object.
     """
     from interlock.bundle.open import open_bundle
@@ -54,7 +56,7 @@ def compare(
 
     prices = Prices(extra_usd=extra_usd, retraining_usd=retraining_usd, months=months)
     with Watching() as watch:
-        found = walk(open_bundle(bundle_a), open_bundle(bundle_b), data, prices=prices, watch=watch)
+        found = walk(open_bundle(bundle_a, trust), open_bundle(bundle_b, trust), data, prices=prices, watch=watch)
     if json:
         say_json({"a": str(bundle_a), "b": str(bundle_b), "data": str(data), **found.to_json()})
     else:

@@ -34,6 +34,7 @@ def evaluate(
     *,
     unknown: Path | None = None,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    trust: Path | None = None,
     json: bool = False,
 ) -> int:
     """Measure a bundle on labelled messages, one at a time as it serves, every number with n and its interval.
@@ -45,6 +46,7 @@ def evaluate(
         data: Labelled messages whose labels the contract knows.
         unknown: Messages the router should not know; these rows need only a text.
         out: Write evaluation.json, evaluation.md and the pictures into this folder.
+        trust: The trust root; every role it requires must have signed.
         json: Print one machine-readable object.
     """
     from interlock.bundle.open import open_bundle
@@ -54,7 +56,7 @@ def evaluate(
     if out is not None:
         require("Pictures", extra="train", modules=["matplotlib"])
     with Watching() as watch:
-        found = walk(open_bundle(bundle), data, unknown=unknown, watch=watch)
+        found = walk(open_bundle(bundle, trust), data, unknown=unknown, watch=watch)
     about = {"bundle": str(bundle), "data": str(data)}
     if out is not None:
         from interlock.report.folder import write_evaluation

@@ -93,7 +93,7 @@ def new(
     """
     from interlock.bundle.keys import new_key, private_path
 
-    key = new_key(folder, name, passphrase=_passphrase() if passphrase else None)
+    key = new_key(folder, name, passphrase=ask_passphrase() if passphrase else None)
     made = f"{key.name} {key.keyid}\n{folder / f'{name}.key.json'}\n{private_path(folder, name)}"
     if role is None:
         console().print(made, soft_wrap=True, markup=False)
@@ -208,7 +208,7 @@ def find_key(key: str, *, folder: Path = FOLDER) -> SigningKey:
     from interlock.bundle.keys import load_key, private_path
 
     named = private_path(folder, key)
-    return load_key(named if named.is_file() else Path(key), passphrase=_passphrase)
+    return load_key(named if named.is_file() else Path(key), passphrase=ask_passphrase)
 
 
 def _check_role(key: SigningKey, role: str, root: Trust) -> None:
@@ -223,7 +223,8 @@ def _check_role(key: SigningKey, role: str, root: Trust) -> None:
         raise InputError(f"this key does not sign as {role}", [problem], todo="See: interlock keys list")
 
 
-def _passphrase() -> str:
+def ask_passphrase() -> str:
+    """Return the passphrase of a key, from the environment or from who sits there."""
     return os.environ.get(PASSPHRASE) or getpass.getpass("Passphrase: ")
 
 

@@ -274,6 +274,44 @@ def gc(*, registry: str = REGISTRY, store: str = STORE, json: bool = False) -> i
     return 0
 
 
+@registry.command
+def publish(
+    bundle: str,
+    *,
+    mlflow: str,
+    name: str | None = None,
+    alias: str | None = None,
+    trust: Path | None = None,
+    registry: str = REGISTRY,
+    store: str = STORE,
+) -> int:
+    """Publish a bundle to MLflow's model registry; an alias of ours becomes the alias there.
+
+    Example: interlock registry publish champion --mlflow sqlite:///mlflow.db
+
+    Args:
+        bundle: An alias or a digest.
+        mlflow: MLflow's server, or a database.
+        name: The registered model; the bundle's name by default.
+        alias: An alias there; by default that of ours which was asked for.
+        trust: The trust root; every role it requires must have signed.
+        registry: The registry: a folder, or an fsspec URL.
+        store: The store with its aliases.
+    """
+    from interlock.bundle.open import open_verified
+    from interlock.bundle.publish import publish as send
+    from interlock.core.registry import ALIASES
+
+    with opened(registry, store, None) as found:
+        verified = found.shelf.fetch(found.digest_of(bundle))
+    chosen = open_verified(verified, _root(trust), where=bundle)
+    wanted = alias or (bundle if bundle in ALIASES else None)
+    model = name or chosen.manifest.name
+    version = send(chosen, mlflow, name=model, alias=wanted)
+    console().print(f"{model} version {version}" + (f" as {wanted}" if wanted else ""), soft_wrap=True, markup=False)
+    return 0
+
+
 def _say(done: str, entry: Entry | None) -> None:
     there = f"entry {entry.sequence}\nhead {entry.hash}" if entry is not None else "it was so already"
     console().print(f"{done}\n{there}", soft_wrap=True, markup=False)

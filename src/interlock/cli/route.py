@@ -35,6 +35,7 @@ def route(
     token: str | None = None,
     request_id: str | None = None,
     folder: Path = Path("keys"),
+    trust: Path | None = None,
     json: bool = False,
 ) -> int:
     """Decide where a message goes. Without TEXT, decide JSON lines from standard input, one Decision a line.
@@ -52,6 +53,7 @@ def route(
             private key file.
         request_id: The request's id in the token; a random one if not given.
         folder: The key folder.
+        trust: The trust root; every role it requires must have signed.
         json: Print the Decision as one JSON object.
     """
     from interlock.bundle.open import open_bundle
@@ -59,7 +61,7 @@ def route(
 
     _check_options(text, explain=explain, occlusion=occlusion, request_id=request_id)
     key = find_key(token, folder=folder) if token is not None else None
-    opened = open_bundle(bundle)
+    opened = open_bundle(bundle, trust)
     if text is None:
         return _lines(opened, key)
     if explain:
