@@ -26,7 +26,7 @@ def register(app: cyclopts.App) -> None:
     app.command(route)
 
 
-def route(
+def route(  # noqa: PLR0913 - the options of the command
     bundle: Path,
     text: str | None = None,
     *,
