@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from interlock.core.decision import Decision, Outcome, Reason
 from interlock.core.errors import RefusedError
-from interlock.predict.explain import MOST_WORDS, explain
+from interlock.predict.decide import Evidence, Intents
+from interlock.predict.decide import decide as decide_of
+from interlock.predict.explain import MOST_WORDS, explain, why
 from interlock.predict.neighbours import Neighbours, read_neighbours
 from interlock.predict.predictor import Predictor
 from interlock.predict.scorer import Encoded, FloatArray, Scores
@@ -52,6 +55,26 @@ def test_the_comparison_that_decided_is_named(text: str, expected: tuple[str, di
     said, changes = expected
 
     assert explain(router(**changes), text).why == said
+
+
+OF_TWO = {Reason.THRESHOLD, Reason.BELOW_THRESHOLD}
+UNSCORED = {Reason.MODEL_UNAVAILABLE, Reason.INVALID_SCORE, Reason.DEADLINE_PASSED}
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_has_a_sentence(reason: Reason) -> None:
+    confidence = None if reason in UNSCORED else 0.5
+    decision = Decision(Outcome.GUARDED, "yes", reason, label="yes", confidence=confidence, margin=0.05)
+    policy = "{positive: yes, threshold: 0.6}" if reason in OF_TWO else "{ambiguous: {margin: 0.1}}"
+
+    assert " " in why(decision, tiny_contract(decide=policy), unknown_threshold=None)
+
+
+def test_a_low_confidence_by_several_intents_names_the_intents_confidence() -> None:
+    contract = tiny_contract(decide="{several: {enabled: true}}")
+    decision = decide_of(Evidence(np.array([0.9, 0.1]), several=Intents(0.9, 0.5, (0, 1), 0.5)), contract)
+
+    assert "asks for several things" in why(decision, contract, unknown_threshold=None)
 
 
 def test_an_unknown_message_shows_its_score_beside_the_threshold() -> None:

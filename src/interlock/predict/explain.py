@@ -133,21 +133,27 @@ def why(decision: Decision, contract: Contract, *, unknown_threshold: float | No
         positive = p if decision.label == policy.positive else decision.second_confidence or 0.0
         side = "at or above" if reason is Reason.THRESHOLD else "below"
         return f"{policy.positive} {positive:.4f} is {side} the threshold {policy.threshold:g}"
-    auto, guarded = policy.auto, policy.guarded
+    return _banded(decision, policy, unknown_threshold, p, margin)
+
+
+def _banded(decision: Decision, policy: Bands, unknown_threshold: float | None, p: float, margin: float) -> str:
+    reason, wide, guarded = decision.reason, policy.auto.margin, policy.guarded.confidence
+    sure = policy.auto.at(decision.label or "")
+    apart = policy.ambiguous.margin if policy.ambiguous is not None else 0.0
+    if reason is Reason.LOW_CONFIDENCE and decision.intents:
+        return f"asks for several things ({', '.join(decision.intents)}), which are below the guarded bound {guarded:g}"
+    score, chance = _number(decision.unknown_score), _number(decision.several_score)
     said = {
-        Reason.UNKNOWN: f"the unknown score {_number(decision.unknown_score)} is not below its threshold "
-        f"{_number(unknown_threshold)}",
-        Reason.SEVERAL: f"asks for several things ({', '.join(decision.intents)}) with probability "
-        f"{_number(decision.several_score)}; the policy is {policy.several.then}",
-        Reason.LOW_CONFIDENCE: f"confidence {p:.4f} is below the guarded bound {guarded.confidence:g}",
-        Reason.GUARDED_CONFIDENCE: f"confidence {p:.4f} is at least {guarded.confidence:g} and below the automatic "
-        f"bound {auto.confidence:g}",
-        Reason.GUARDED_MARGIN: f"confidence {p:.4f} is at least {auto.confidence:g}, but the margin {margin:.4f} is "
-        f"below {auto.margin:g}",
-        Reason.AUTO: f"confidence {p:.4f} is at least {auto.confidence:g} and the margin {margin:.4f} at least "
-        f"{auto.margin:g}",
+        Reason.UNKNOWN: f"the unknown score {score} is not below its threshold {_number(unknown_threshold)}",
+        Reason.SEVERAL: f"asks for several things ({', '.join(decision.intents)}) with probability {chance}; then: "
+        f"{policy.several.then}",
+        Reason.AMBIGUOUS: f"the margin {margin:.4f} is below {apart:g}: the message may mean either label",
+        Reason.LOW_CONFIDENCE: f"confidence {p:.4f} is below the guarded bound {guarded:g}",
+        Reason.GUARDED_CONFIDENCE: f"confidence {p:.4f} is at least {guarded:g} and below the automatic bound {sure:g}",
+        Reason.GUARDED_MARGIN: f"confidence {p:.4f} is at least {sure:g}, the margin {margin:.4f} below {wide:g}",
+        Reason.AUTO: f"confidence {p:.4f} is at least {sure:g} and the margin {margin:.4f} at least {wide:g}",
     }
-    return said[reason]
+    return said.get(reason, reason.value)
 
 
 def _refused(reason: Reason, contract: Contract) -> str:
