@@ -17,8 +17,8 @@ from interlock.core.errors import InputError
 from interlock.train.encoders import load, resolve
 from interlock.train.fit import Fitted, fit, seed_everything
 from interlock.train.recipe import Recipe
-from interlock.train.rows import encode_rows
-from interlock.train.step import Stepper
+from interlock.train.rows import Rows, encode_rows
+from interlock.train.step import TOKENS_AT_ONCE, Stepper
 from interlock.train.step_log import StepLog
 from interlock.train.teacher import taught
 
@@ -159,6 +159,25 @@ def test_parts_of_a_batch_add_up_to_its_gradient() -> None:
 
     whole, parts = gradients
     assert all(torch.allclose(parts[name], value, rtol=0.05, atol=1e-3) for name, value in whole.items())
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe(rdrop=0.0), Recipe(contrast=1.0), Recipe(micro_batch=5)])
+def test_long_texts_are_computed_few_at_a_time(recipe: Recipe) -> None:
+    model, _ = load(resolve("tiny"), list(WORDS), ROWS.texts)
+    lengths = (5, 50, 500, 5000)
+    ids = [[0] * n for n in lengths]
+    rows = Rows(ids, torch.eye(3)[[0, 1, 2, 0]], torch.ones(4), list("abcd"), [False] * 4, ["en"] * 4)
+    stepper = Stepper(model, rows, pad_id=0, weights=torch.ones(3), recipe=recipe, total=1, clock=SystemClock())
+    at_once = [stepper._at_once([0, row]) for row in range(4)]
+
+    if recipe.contrast:  # rows are compared with each other
+        assert at_once == [64] * 4
+    else:
+        assert at_once[0] == stepper.micro
+        assert all(
+            size == 1 or size * n * stepper.passes <= TOKENS_AT_ONCE for size, n in zip(at_once, lengths, strict=True)
+        )
+        assert at_once[3] == 1
 
 
 def test_activations_computed_again_give_the_same_bits(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows
 from interlock.train.weights import schedule
 
+TOKENS_AT_ONCE = 2048  # padded, of one pass through the model: a default encoder trains in less than 3 GB
+
 
 @dataclass(frozen=True, slots=True)
 class Stepped:
@@ -48,6 +50,8 @@ class LossNotANumberError(InputError):
 
 class Steps(ABC):
     """Takes optimiser steps, whatever is learnt; ``total`` steps make the schedule."""
+
+    passes = 1  # of a row through the model, side by side
 
     def __init__(self, model: Any, rows: Rows, *, pad_id: int, recipe: Recipe, total: int, clock: Clock) -> None:
         """Make the optimiser."""
@@ -92,14 +96,20 @@ class Steps(ABC):
         self.noise.start(step)
         parts: list[torch.Tensor] = []
         correct = 0.0
-        for start in range(0, len(batch), self.micro):
-            losses, right = self.losses(batch[start : start + self.micro], step)
+        size = self._at_once(batch)
+        for start in range(0, len(batch), size):
+            losses, right = self.losses(batch[start : start + size], step)
             if not bool(torch.isfinite(losses).all()):
                 raise LossNotANumberError(step, batch, torch.cat([*parts, losses.detach()]).tolist())
             (losses.sum() / len(batch)).backward()  # type: ignore[no-untyped-call]
             parts.append(losses.detach())
             correct += right
         return torch.cat(parts), correct
+
+    def _at_once(self, batch: list[int]) -> int:
+        """Return how many rows are computed at once: fewer where texts are long, so that memory stays bounded."""
+        tokens = self.passes * max(len(self.rows.ids[row]) for row in batch)
+        return self.micro if self.recipe.contrast else max(1, min(self.micro, TOKENS_AT_ONCE // tokens))
 
     def _padded(self, batch: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return token ids and attention mask of some rows, (n, tokens)."""
@@ -123,12 +133,13 @@ class Stepper(Steps):
         """Find the head; ``weights`` (k,) are the labels'."""
         super().__init__(model, rows, pad_id=pad_id, recipe=recipe, total=total, clock=clock)
         self.weights, self.head = weights, last_linear(model)
+        self.passes = 2 if recipe.rdrop else 1
 
     def losses(self, batch: list[int], step: int) -> tuple[torch.Tensor, float]:
         """Return the losses of rows computed at once, (n,), weighted by row, and how many first labels were found."""
         recipe, n = self.recipe, len(batch)
         ids, mask = self._padded(batch)
-        targets, twice = self.rows.targets[batch], recipe.rdrop > 0
+        targets, twice = self.rows.targets[batch], self.passes > 1
         if twice:
             ids, mask = ids.repeat(2, 1), mask.repeat(2, 1)
         with features_of(self.head, keep_graph=recipe.contrast > 0) as seen, reduced_precision():
