@@ -39,8 +39,6 @@ EVENTS = Table(
     Column("bundle_digest", Text),
     Column("decision", Text, nullable=False),  # JSON, as it was sent
     Column("metadata", Text, nullable=False),  # JSON
-    Index("events_at", "at"),
-    Index("events_subject", "subject_digest"),
 )
 
 BUNDLES = Table(  # what was pushed to the registry
