@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +41,13 @@ from interlock.predict.scorer import FloatArray, score_all
 from interlock.train.recipe import Recipe
 from interlock.train.steps import Trained
 
-LIBRARIES = ("numpy", "onnxruntime", "tokenizers", "torch", "transformers", "scikit-learn")
+LIBRARIES = (
+    *("numpy", "onnxruntime", "tokenizers", "safetensors", "torch", "transformers", "peft", "scikit-learn", "scipy"),
+    *("onnx", "onnxscript", "polars"),
+)
+DETERMINISM = (  # variables that change which bits come out
+    *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONHASHSEED", "CUBLAS_WORKSPACE_CONFIG", "ONEDNN_MAX_CPU_ISA"),
+)
 MOST_GOLDEN = 32
 MOST_NEIGHBOURS = 1000
 
@@ -183,6 +190,7 @@ def identity(
         "input_policy_digest": contract.input_digest,
         "input_policy_version": contract.input.version,
         "code_version": version(),
+        "environment_digest": digest_of(environment()),
         **({"unlabelled_digest": trained.unlabelled} if trained.unlabelled is not None else {}),
     }
 
@@ -203,9 +211,22 @@ def environment() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "machine": platform.machine(),
+        "processor": processor(),
+        "cores": os.cpu_count() or 0,
         "system": platform.system(),
         "libraries": found,
+        "determinism": {name: os.environ[name] for name in DETERMINISM if name in os.environ},
     }
+
+
+def processor() -> str:
+    """Return the processor's name, as far as the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or "unknown")
 
 
 def config(

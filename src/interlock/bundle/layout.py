@@ -5,9 +5,8 @@ from __future__ import annotations
 FORMAT = 1
 """Version of the bundle layout.
 
-To raise it: add the new file names here, keep a reader for the old number in ``bundle/open.py``, pack a small bundle
-with the last release and keep it under ``tests/golden/bundles/<number>``, and add a line to ``CHANGELOG.md``. A bundle
-of a newer format than this is refused with a message that says to upgrade.
+How to raise it stands in ``docs/decisions/0030-raising-the-bundle-format.md``; ``tests/golden/bundles`` has a bundle of
+every format. A bundle of a newer format than this is refused with a message that says to upgrade.
 """
 
 MANIFEST = "manifest.json"
