@@ -36,6 +36,7 @@ DECISION = {
     "truncated",
     "stage_ms",
     "bundle_digest",
+    "error",
 }
 MEASURED = {
     "accuracy",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import cyclopts
+from cyclopts import Parameter, validators
 
 from interlock.cli.screen import console, number, say_json
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from interlock.core.decision import Decision
     from interlock.predict.explain import Explanation
 
-MOST_ID = 200  # characters of a request id
+LONG = 256_000  # bytes of standard input that are worth the start of more processes
 
 
 def register(app: cyclopts.App) -> None:
@@ -36,6 +39,7 @@ def route(  # noqa: PLR0913 - the options of the command
     request_id: str | None = None,
     folder: Path = Path("keys"),
     trust: Path | None = None,
+    workers: Annotated[int | None, Parameter(validator=validators.Number(gte=1, lte=256))] = None,
     json: bool = False,
 ) -> int:
     """Decide where a message goes. Without TEXT, decide JSON lines from standard input, one Decision a line.
@@ -54,6 +58,8 @@ def route(  # noqa: PLR0913 - the options of the command
         request_id: The request's id in the token; a random one if not given.
         folder: The key folder.
         trust: The trust root; every role it requires must have signed.
+        workers: Processes that decide lines. One answers each line at once; several take 64 at a time. By default one,
+            or one for each core where standard input is a file of 256 kilobytes or more.
         json: Print the Decision as one JSON object.
     """
     from interlock.bundle.open import open_bundle
@@ -63,7 +69,7 @@ def route(  # noqa: PLR0913 - the options of the command
     key = find_key(token, folder=folder) if token is not None else None
     opened = open_bundle(bundle, trust)
     if text is None:
-        return _lines(opened, key)
+        return _lines(opened, bundle, key, processes=_processes(workers))
     if explain:
         found = opened.explain(text, occlusion=occlusion)
         decision = found.trace.decision
@@ -119,42 +125,34 @@ def show(decision: Decision) -> None:
         screen.print(said, markup=False, soft_wrap=True)
 
 
-def _lines(opened: Bundle, key: SigningKey | None) -> int:
+def _lines(opened: Bundle, bundle: Path, key: SigningKey | None, *, processes: int) -> int:
     """Answer every line with one Decision, so that output n belongs to input n; what is no message is blocked."""
+    from interlock.bulk import NO_MESSAGE, answers
     from interlock.core.errors import InputError, Problem
 
     problems = []
-    for number_, line in enumerate(sys.stdin.buffer, start=1):
-        asked = _asked(line)
+    for count, answer in enumerate(answers(opened, bundle, sys.stdin.buffer, processes=processes), start=1):
+        asked = answer.asked
         if asked is None:
-            got = f"{len(line)} bytes of something else"
             expected = 'a JSON object like {"text": "...", "conversation": ["..."]}'
-            problems.append(Problem(f"standard input:{number_}", "text", expected, got))
-        # A NUL is the shortest text that every input policy refuses as undecodable.
-        text, conversation, name = asked or ("\0", [], None)
-        say_json(_body(opened.decide(text, conversation), text, name, key))
+            problems.append(
+                Problem(f"standard input:{count}", "text", expected, f"{answer.size} bytes of something else")
+            )
+        say_json(_body(answer.decision, asked.text if asked else NO_MESSAGE, asked.request_id if asked else None, key))
     if problems:
         raise InputError("some lines were no messages; each was answered with the failure fallback", problems)
     return 0
 
 
-def _asked(line: bytes) -> tuple[str, list[str], str | None] | None:
-    """Return text, conversation and request id of a line; nothing when it is no message."""
-    from interlock.core.canonical import parse_json
-
+def _processes(wanted: int | None) -> int:
+    """Return how many processes decide: every core where a long file is waiting, else one that answers at once."""
+    if wanted is not None:
+        return wanted
     try:
-        body = parse_json(line.decode("utf-8"))
-    except (ValueError, UnicodeDecodeError):
-        return None
-    if not isinstance(body, dict) or not isinstance(body.get("text"), str):
-        return None
-    turns, name = body.get("conversation"), body.get("request_id")
-    turns = [] if turns is None else turns
-    if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
-        return None
-    if name is not None and not (isinstance(name, str) and 0 < len(name) <= MOST_ID):
-        return None
-    return body["text"], turns, name
+        source = os.fstat(sys.stdin.fileno())
+    except (OSError, ValueError):  # no file behind it
+        return 1
+    return len(os.sched_getaffinity(0)) if stat.S_ISREG(source.st_mode) and source.st_size >= LONG else 1
 
 
 def print_explanation(found: Explanation) -> None:
