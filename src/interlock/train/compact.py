@@ -52,9 +52,11 @@ def compact(model: Any, reach: Reach | None = None) -> onnx.ModelProto:
     bert = hasattr(inner, "bert")
     body = inner.bert if bert else inner.distilbert
     hidden = _embedded(graph, body.embeddings)
-    for layer in body.encoder.layer if bert else body.transformer.layer:
+    layers = list(body.encoder.layer if bert else body.transformer.layer)
+    for layer in layers:
         parts = _bert_parts(layer) if bert else _distilbert_parts(layer)
-        hidden = _layer(graph, hidden, parts, heads=inner.config.num_attention_heads)
+        alone = layer is layers[-1] and not isinstance(model, Averaged)  # then nothing reads the other tokens
+        hidden = _layer(graph, hidden, parts, heads=inner.config.num_attention_heads, first_alone=alone)
     features = _averaged(graph, hidden, inner.config) if isinstance(model, Averaged) else _first(graph, hidden, inner)
     graph.node("Identity", [features], name=FEATURES)
     graph.linear(features, inner.classifier, name=LOGITS)
@@ -180,10 +182,16 @@ def _distilbert_parts(layer: Any) -> tuple[Any, ...]:
     return (*first, wide.lin1, wide.lin2, layer.output_layer_norm)
 
 
-def _layer(graph: _Graph, hidden: str, parts: tuple[Any, ...], *, heads: int) -> str:
+def _layer(graph: _Graph, hidden: str, parts: tuple[Any, ...], *, heads: int, first_alone: bool) -> str:
+    """Return a layer's output; with ``first_alone`` only that of the first token, (batch, 1, d)."""
     query, key, value, out, norm, up, down, last_norm = parts
     mixed = _spread(graph, out)  # undone by the weights that make the values, so that nothing is left to do here
-    products = _spreading(graph, hidden, (query, key, value), divide=mixed)
+    if first_alone:
+        products = _spreading(graph, hidden, (key, value), divide=mixed)
+        hidden = _token(graph, hidden, kept=True)
+        products = [*_spreading(graph, hidden, (query,)), *products]
+    else:
+        products = _spreading(graph, hidden, (query, key, value), divide=mixed)
     attended = graph.node("MultiHeadAttention", products, domain=FUSED, num_heads=heads)
     out_weight = _array(out.weight.T) * mixed[:, None]
     hidden = _normal(graph, graph.products(attended, [out_weight], [_array(out.bias)])[0], hidden, norm)
@@ -211,8 +219,9 @@ def _first(graph: _Graph, hidden: str, model: Any) -> str:
     return graph.node("Relu", [graph.linear(token, model.pre_classifier)])
 
 
-def _token(graph: _Graph, hidden: str) -> str:
-    return graph.node("Gather", [hidden, graph.weight(np.array(0, dtype=np.int64))], axis=1)
+def _token(graph: _Graph, hidden: str, *, kept: bool = False) -> str:
+    """Return the first token's vector, (batch, d), or (batch, 1, d) where its axis is to be ``kept``."""
+    return graph.node("Gather", [hidden, graph.weight(np.array([0] if kept else 0, dtype=np.int64))], axis=1)
 
 
 def _averaged(graph: _Graph, hidden: str, config: Any) -> str:
