@@ -19,7 +19,7 @@ from bench.crashes.power import STORE, Tally, cut_everywhere, flush_failed_then_
 from bench.crashes.trace import Op, record, usable
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - images are written and read once: best in memory
-PLANS = {"full": {"events": 40, "each": 22}, "quick": {"events": 10, "each": 2}}
+PLANS = {"full": {"events": 60, "each": 24}, "quick": {"events": 10, "each": 2}}
 
 
 def rows(scratch: Path, *, events: int, each: int) -> Iterator[tuple[str, Tally, int | None]]:
@@ -32,11 +32,11 @@ def rows(scratch: Path, *, events: int, each: int) -> Iterator[tuple[str, Tally,
     for as_found in (False, True):
         folder = scratch / f"killed-{as_found}"
         folder.mkdir()
-        found = killed_then_cut(runs["FULL"], folder, every=3, each=max(1, each // 4), as_found=as_found)
+        found = killed_then_cut(runs["FULL"], folder, every=5, each=max(1, each // 5), as_found=as_found)
         said = "trusting what SQLite shows" if as_found else "next process answers replays"
         yield f"SIGKILL before a flush, {said}, power cut", found, None
     (scratch / "failed").mkdir()
-    found = flush_failed_then_cut(scratch / "failed", flushes=range(1, max(3, each // 2)), each=max(1, each // 4))
+    found = flush_failed_then_cut(scratch / "failed", flushes=range(1, 8), each=max(1, each // 5))
     yield "one flush fails and its writes are gone, power cut", found, None
 
 
