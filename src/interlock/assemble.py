@@ -28,7 +28,7 @@ from interlock.core.progress import Watch
 from interlock.core.receipt import Receipt
 from interlock.core.verdict import Judgement
 from interlock.data.cards import cards
-from interlock.data.compose import several_rows
+from interlock.data.compose import longest, several_rows
 from interlock.data.twins import twins
 from interlock.gate.record import Record
 from interlock.gate.take import Subject
@@ -102,7 +102,7 @@ def with_several(
     """
     if not (isinstance(contract.decide, Bands) and contract.decide.several.enabled):
         return calibrated
-    rows = several_rows(rows, seed=seed, max_chars=contract.input.max_chars)
+    rows = several_rows(rows, seed=seed, max_chars=longest(contract.input))
     texts = [allowed_start(row.text, contract.input) for row in rows]
     encoded = [scorer.encode(row_text(row, contract.input, scorer)) for row in rows]
     logits = np.stack([scorer.classify(one).logits for one in encoded])

@@ -85,7 +85,7 @@ def sweep(
 
 def _divided(bundle: Bundle, data: str | Path, report_data: str | Path | None) -> tuple[Dataset, Flags]:
     """Return all rows, and which of them fit."""
-    rows = read(data, labels=bundle.contract.label_names)
+    rows = read(data, labels=bundle.contract.label_names, turns=bundle.contract.input.turns)
     receipt = bundle.receipt()
     judged = {row.id for row in receipt.rows} | set(receipt.fixtures)
     if seen := [row.id for row in rows if row.id in judged]:
@@ -93,7 +93,7 @@ def _divided(bundle: Bundle, data: str | Path, report_data: str | Path | None) -
         raise InputError(f"{len(seen)} rows of {data} are the bundle's test rows: nothing is fitted on these", problems)
     if report_data is None:
         return rows, ~in_second_half([row.group or row.id for row in rows])
-    other = read(report_data, labels=bundle.contract.label_names)
+    other = read(report_data, labels=bundle.contract.label_names, turns=bundle.contract.input.turns)
     ours = {row.id for row in rows} | {same_text_key(row.text) for row in rows}
     if both := [row.id for row in other if row.id in ours or same_text_key(row.text) in ours]:
         problems = [Problem(str(report_data), name, f"a row that {data} does not have", "it") for name in both[:SHOWN]]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from interlock.cli.app import run
 from interlock.core.errors import InputError
 from interlock.data.read import read
 
@@ -59,3 +60,23 @@ def test_turns_are_part_of_the_rows_identity_and_are_written_back(tmp_path: Path
 
     assert rows.fingerprint != read(path).fingerprint
     assert rows.examples[0].to_json()["conversation"] == ["before"]
+
+
+def test_a_split_keeps_the_turns_and_is_what_its_manifest_says(tmp_path: Path) -> None:
+    contract = tmp_path / "contract.yaml"
+    contract.write_text(
+        "contract: 1\nname: a\nlabel_version: b\nlabels: {yes: {route: y}, no: {route: n}}\n"
+        "input: {context: {turns: 1}}\n",
+        encoding="utf-8",
+    )
+    words = ["order", "parcel", "refund", "coupon", "volume", "author", "price", "stock", "ship", "gift"]
+    rows = [
+        {"text": f"{word} {number} {other}", "label": "yes" if number % 2 else "no", "conversation": f"v{number // 2}"}
+        for number, (word, other) in enumerate((one, two) for one in words for two in words)
+    ]
+    data = file_of(tmp_path / "rows.jsonl", *rows)
+
+    assert run(["split", str(data), "--contract", str(contract), "-o", str(tmp_path / "out")]) == 0
+    written = [json.loads(line) for line in (tmp_path / "out" / "train.jsonl").read_text().splitlines()]
+    assert any("conversation" in row for row in written)
+    assert run(["split", str(tmp_path / "out"), "--check"]) == 0

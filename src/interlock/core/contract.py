@@ -17,6 +17,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
+MOST_TURNS = 10  # of a conversation, before a message
 METRICS: tuple[str, ...] = (  # every measurement a limit may name; ".LABEL" stands for any label of the contract
     *("accuracy", "macro_f1", "nll", "brier", "ece", "ece_10", "ece_20", "ece_debiased", "cost_per_message"),
     *("coverage", "accepted_accuracy", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms"),
@@ -50,7 +51,7 @@ class Label(Strict):
 class Context(Strict):
     """How much of the conversation before a message is looked at."""
 
-    turns: Annotated[int, Field(ge=1, le=10)]  # the last ones; older ones are dropped first when tokens run out
+    turns: Annotated[int, Field(ge=1, le=MOST_TURNS)]  # the last ones; older ones are dropped first when tokens run out
 
 
 class InputPolicy(Strict):

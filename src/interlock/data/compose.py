@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Iterator
 
-from interlock.core.contract import Bands, Contract
+from interlock.core.contract import Bands, Contract, InputPolicy
 from interlock.core.dataset import CalibrationSet, Dataset, Example, TrainSet
 
 THREE = 0.25  # of composed messages, the share that joins three
@@ -23,6 +23,7 @@ JOINS = (" and ", ", and ", ", ", " and also ", ", also ", " and then ", ", then
 BREAKS = (". ", ". also, ", ". and ", "! ", ". then ", "\n", " - ", ". oh, ", ". next, ", "; ")
 JOINS_JA = ("、", "、あと", "、それと", "と、", " and ", "、それから")
 BREAKS_JA = ("。", "。あと、", "。それと、", "。それから、", "。また、", "。ついでに、", ". ")
+CHARS_A_TOKEN = 3  # fewer than nearly all texts have
 _JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 _CLOSING = ".!?。！？…"
 
@@ -69,8 +70,13 @@ def to_learn(train: TrainSet, contract: Contract, *, share: float | None, seed: 
     if share is None:
         wanted = isinstance(contract.decide, Bands) and contract.decide.several.enabled
         share = DEFAULT_SHARE if wanted and needs_composing(train) else 0.0
-    more = composed(train, count=round(share * len(train)), seed=seed, max_chars=contract.input.max_chars)
+    more = composed(train, count=round(share * len(train)), seed=seed, max_chars=longest(contract.input))
     return TrainSet((*train, *more)) if more else train
+
+
+def longest(policy: InputPolicy) -> int:
+    """Return how many characters a composed message may have; of a longer one the tokens would be cut off."""
+    return min(policy.max_chars, CHARS_A_TOKEN * policy.max_tokens)
 
 
 def several_rows(rows: CalibrationSet, *, seed: int, max_chars: int) -> CalibrationSet:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from interlock.core.canonical import digest_of, read_json
+from interlock.core.contract import MOST_TURNS
 from interlock.core.dataset import PARTS, Dataset, Example, Part
 from interlock.core.errors import InputError, Problem
 from interlock.core.progress import Watch, unwatched
@@ -89,7 +90,7 @@ def check(
         parts = {part: read(path, labels=labels).examples for part, path in files.items() if path is not None}
     elif (folder / MANIFEST).is_file():
         manifest = _manifest(folder / MANIFEST)
-        parts = {part: read(folder / f"{part}.jsonl", labels=labels).examples for part in PARTS}
+        parts = {part: read(folder / f"{part}.jsonl", labels=labels, turns=MOST_TURNS).examples for part in PARTS}
     else:
         parts = _by_field(folder, labels)
     if sum(bool(rows) for rows in parts.values()) < 2:  # noqa: PLR2004 - sharing takes two
