@@ -1,0 +1,135 @@
+"""How well each detector tells messages of no known kind, and what it adds to a message.
+
+    python bench/unknown.py RUN DATA [--unknown FILE ...] [--calibration FILE] [--test FILE] [--learn FILE]
+
+RUN is a folder that ``interlock build`` made, DATA the rows it was trained on. Every detector is fitted as a build fits
+it, without unknown rows (or with those of ``--learn``), its threshold on the calibration rows; each ``--unknown`` file
+is told from the test rows. Where labels were held out of training, their rows make the unknown of the near domain.
+Every detector is compared with max-softmax, plain thresholding of the first label, on the same rows: AUROC differences
+by a bootstrap of both groups. ``in_scope`` is the share of test rows that are let through and right, ``recall`` the
+share of unknown rows that are not let through. The last line is one JSON object; ``ratios`` are the shares of unknown
+rows accepted where 95 % of known are, max-softmax's over the detector's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from interlock.assemble import Exported
+from interlock.bundle.layout import GRAPH_INT8
+from interlock.calibrate.fit import in_second_half
+from interlock.calibrate.unknown import Scored, fit_unknown
+from interlock.core.contract_file import parse_contract
+from interlock.core.dataset import TrainSet
+from interlock.core.progress import unwatched
+from interlock.data.read import read, read_texts
+from interlock.measure.proportion import proportion
+from interlock.measure.unknown import unknown
+from interlock.predict.detectors import METHODS, UnknownGate, score_each
+from interlock.predict.scorer import Scores
+from interlock.strangers import references, seen
+
+Scores_ = npt.NDArray[np.float64]
+RESAMPLES = 1000
+
+
+def area(known: Scores_, strange: Scores_) -> float:
+    """Return the AUROC of a detector; higher scores are stranger."""
+    low = np.sort(known)
+    beaten = np.searchsorted(low, strange, "left").sum() + np.searchsorted(low, strange, "right").sum()
+    return float(beaten) / 2 / (known.size * strange.size)
+
+
+def difference(ours: tuple[Scores_, Scores_], plain: tuple[Scores_, Scores_], *, seed: int = 0) -> list[float]:
+    """Return ours minus plain in AUROC and its 95 % interval, both groups resampled, the same rows for both."""
+    chance, found = np.random.default_rng(seed), []
+    for _ in range(RESAMPLES):
+        rows = [chance.integers(0, group.size, group.size) for group in ours]
+        found.append(area(ours[0][rows[0]], ours[1][rows[1]]) - area(plain[0][rows[0]], plain[1][rows[1]]))
+    low, high = np.quantile(found, [0.025, 0.975]).tolist()
+    return [area(*ours) - area(*plain), low, high]
+
+
+def milliseconds(gate: UnknownGate, rows: Scored) -> float:
+    """Return the median time of one score."""
+    taken = []
+    for row in range(min(len(rows), 1000)):
+        scores = Scores(rows.logits[row], None if rows.features is None else rows.features[row])
+        start = time.perf_counter()
+        gate.score(scores)
+        taken.append(time.perf_counter() - start)
+    return 1000 * float(np.median(taken))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--calibration", type=Path, required=True)
+    parser.add_argument("--test", type=Path, required=True)
+    parser.add_argument("--unknown", type=Path, action="append", required=True)
+    parser.add_argument("--learn", type=Path)
+    parser.add_argument("--keep-known", type=float, default=0.95)
+    options = parser.parse_args()
+    contract = parse_contract((options.run / "bundle" / "contract.yaml").read_bytes())
+    scorer = Exported.read(options.run).scorer(contract, GRAPH_INT8)
+    known = {name: read(path, labels=contract.label_names) for name, path in vars(options).items() if name in PARTS}
+    score = {name: seen(scorer, rows.texts, contract) for name, rows in known.items()}
+    gold = {name: np.array([contract.index[row.label] for row in rows]) for name, rows in known.items()}
+    calibration = Scored(score["calibration"].logits, score["calibration"].features, gold["calibration"])
+    shown = references(scorer, TrainSet(read(options.data, labels=contract.label_names).examples), contract, unwatched)
+    learn = seen(scorer, read_texts(options.learn), contract) if options.learn else None
+    strange = {path.name: seen(scorer, read_texts(path), contract) for path in options.unknown}
+    held = in_second_half([row.group or row.id for row in known["calibration"]])
+    right = score["test"].logits.argmax(axis=1) == gold["test"]
+    result: dict[str, object] = {"accuracy": proportion("accuracy", int(right.sum()), right.size).to_json()}
+    ratios: dict[str, float] = {}
+    plain: dict[str, tuple[Scores_, Scores_]] = {}
+    for method in (*METHODS, "auto"):
+        fitted = fit_unknown(
+            calibration,
+            keep_known=options.keep_known,
+            method=method,
+            references=shown,
+            unknown=learn,
+            held=held,
+        )
+        gate, own = fitted.gate, score_each(fitted.gate.detector, score["test"].logits, score["test"].features)
+        passed = own < gate.threshold
+        whole = proportion("in_scope", int((passed & right).sum()), right.size)
+        line: dict[str, object] = {
+            "facts": dict(fitted.facts),
+            "ms": milliseconds(gate, score["test"]),
+            "kept": proportion("kept", int(passed.sum()), right.size).to_json(),
+            "in_scope": whole.to_json(),
+        }
+        for name, rows in strange.items():
+            other = score_each(gate.detector, rows.logits, rows.features)
+            found = unknown(own, other, threshold=gate.threshold)
+            plain.setdefault(name, (own, other))
+            gain = difference((own, other), plain[name])
+            line[name] = {**{key: one.to_json() for key, one in found.items()}, "auroc_over_max_softmax": gain}
+            accepted = [unknown(*pair, threshold=0.0)["unknown_fpr95"].value for pair in (plain[name], (own, other))]
+            ratios[f"{method} {name}"] = accepted[0] / max(accepted[1], 1 / other.size)
+            text = "  ".join(
+                f"{key.removeprefix('unknown_')} {100 * one.value:.2f} ({100 * one.low:.2f}-{100 * one.high:.2f})"
+                for key, one in found.items()
+            )
+            over = f"over max-softmax {100 * gain[0]:+.2f} ({100 * gain[1]:+.2f}..{100 * gain[2]:+.2f})"
+            print(f"{method:21s} {name:18s} {text}  {over}")
+        print(f"{method:21s} kept {passed.mean():.4f}  in scope {whole.value:.4f}  {line['ms']:.3f} ms")
+        result[method] = line
+    print(json.dumps({"ratios": ratios, **result}))
+
+
+PARTS = ("calibration", "test")
+
+
+if __name__ == "__main__":
+    main()
