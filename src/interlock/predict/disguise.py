@@ -22,7 +22,7 @@ _LOOKALIKES = str.maketrans(
 _WORD = re.compile(r"[^\W\d_]+")
 _STACK = 3  # marks on one letter that no script writes
 _TRICKS = re.compile(
-    r"(?<![\w@./:-])(?=(?:[\d$]*[^\W\d_]){3})[^\W\d_]+[\d$]+[^\W\d_]+(?![\w@/:-]|\.\w)"  # l3tter5 inside a word, outside addresses
+    r"(?<![\w@./:-])(?=(?:[\d$]*[^\W\d_]){3})[^\W\d_]+[\d$]+[^\W\d_]+(?![\w@/:-]|\.\w)"  # l3tters
     r"|(?<!\w)0[^\W\d_]{2,}"  # 0rder
     r"|(?<!\w)(?:[^\W_][ .\-_]{1,3}){5,}[^\W_](?!\w)"  # l e t t e r s  apart
     r"|[a-zA-Z]{25,}"  # words run together
