@@ -14,7 +14,7 @@ from interlock.gate.derive import Derived
 from interlock.gate.judge import judge
 from interlock.gate.take import Subject, take
 from interlock.predict.calibrators import Beta, Calibrator, Histogram, Isotonic, Platt, Temperature, VectorScaling
-from interlock.testing import FrozenClock, logits_for, tiny_predictor
+from interlock.testing import FrozenClock, logits_for, tiny_contract, tiny_predictor
 
 ROWS = Dataset(tuple(Example(f"r{i}", f"text {i}", ("yes",)) for i in range(30)))
 CALIBRATORS = (
@@ -78,3 +78,26 @@ def test_a_receipt_whose_calibrator_does_not_read_is_refused(body: dict[str, obj
 def test_no_rows_make_no_receipt() -> None:
     with pytest.raises(InputError, match="no rows"):
         take(tiny_predictor(lambda _: logits_for(0.9, 0.1)), Dataset(()), SUBJECT, clock=FrozenClock())
+
+
+def test_bounds_that_were_fitted_on_the_rows_that_judge_them_are_refused() -> None:
+    rows = f"sha256:{'a' * 64}"
+    policy = f"{{auto: {{confidence: 0.8, margin: 0.2}}, guarded: {{confidence: 0.55}}, fitted_on: '{rows}'}}"
+    predictor = tiny_predictor(lambda _: logits_for(0.9, 0.1), contract=tiny_contract(decide=policy))
+    for digest, refused in ((rows, True), (f"sha256:{'b' * 64}", False)):
+        subject = replace(SUBJECT, identity={**SUBJECT.identity, "dataset_digest": digest})
+        receipt = take(predictor, ROWS, subject, clock=FrozenClock())
+        reasons = judge(receipt, claimed_digest=receipt.digest).reasons
+        assert ("fitted_on_test:decide.fitted_on" in reasons) is refused
+
+
+def test_a_receipt_with_unknown_scores_decides_as_it_was_served_and_keeps_them_with_its_rows() -> None:
+    said = {f"text {i}": logits_for(0.9, 0.1) * (1 + i) for i in range(30)}
+    receipt = take(tiny_predictor(said, unknown_threshold=-0.5), ROWS, SUBJECT, clock=FrozenClock())
+
+    assert len(receipt.unknown_scores) == 30
+    assert receipt.only([3, 5]).unknown_scores == (receipt.unknown_scores[3], receipt.unknown_scores[5])
+    decisions = Derived(receipt).decisions
+    for row, decision in zip(ROWS, decisions, strict=True):
+        served = tiny_predictor(said, unknown_threshold=-0.5).decide(row.text)
+        assert (decision.reason, decision.unknown_score) == (served.reason, served.unknown_score)

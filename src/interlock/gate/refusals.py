@@ -74,8 +74,9 @@ def _wrong_identity(derived: Derived) -> Iterator[str]:
 
 def _fitted_on_these(receipt: Receipt) -> Iterator[str]:
     """What was trained or calibrated on the very rows that judge it is flattered by them."""
-    for field in FITTED_ON:
-        rows = receipt.identity.get(field)
+    fitted = {field: receipt.identity.get(field) for field in FITTED_ON}
+    fitted["decide.fitted_on"] = receipt.parsed_contract.decide.fitted_on
+    for field, rows in fitted.items():
         if rows is not None and rows == receipt.identity.get("dataset_digest"):
             yield f"fitted_on_test:{field}"
 

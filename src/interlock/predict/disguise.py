@@ -20,26 +20,34 @@ _LOOKALIKES = str.maketrans(
     "aesijopcyxhkmtbbhdqwrnABESIJKMHOPCTYXQWb3aeiouvxkpntywbABEZHIKMNOPTYX",
 )
 _WORD = re.compile(r"[^\W\d_]+")
-_STACK = 3  # marks on one letter that no script writes
-_TRICKS = re.compile(
-    r"(?<![\w@./:-])(?=(?:[\d$]*[^\W\d_]){3})[^\W\d_]+[\d$]+[^\W\d_]+(?![\w@/:-]|\.\w)"  # l3tters
-    r"|(?<!\w)0[^\W\d_]{2,}"  # 0rder
-    r"|(?<!\w)(?:[^\W_][ .\-_]{1,3}){5,}[^\W_](?!\w)"  # l e t t e r s  apart
-    r"|[a-zA-Z]{25,}"  # words run together
-    r"|&#x?[0-9a-fA-F]{2,};"  # letters as numbers
+_STACKED = re.compile(  # three marks on one letter, which no script writes
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3,}"
 )
+_DIGITS = re.compile(r"[\d$]")
+_LATIN = "A-Za-z\u00c0-\u024f"
+_INSIDE = re.compile(  # digits among a word's letters, outside addresses; a zero before letters
+    rf"(?<![\w@./:-])(?=(?:[\d$]*[{_LATIN}]){{3}})[{_LATIN}]+[\d$]+[{_LATIN}]+(?![\w@/:-]|\.\w)|(?<!\w)0[{_LATIN}]{{2,}}"
+)
+_APART = re.compile(r"(?<!\w)(?:[^\W_][ .\-_]{1,3}){5,}[^\W_](?!\w)")  # l e t t e r s
+_TOGETHER = re.compile(r"[a-zA-Z]{25,}")  # words without spaces between them
+_ENTITIES = re.compile(r"&#x?[0-9a-fA-F]{2,};")  # letters as numbers
+LONGEST_WORD, SINGLES = 25, 5  # from where the patterns above can match at all
 
 
-def readable(text: str) -> str:
+def readable(text: str, *, most: int = 1_000_000) -> str:
     """Return the text with what shows nothing taken out, letters in their plain forms, and words of one script.
 
     The order is that of the Unicode standard's advice on security (UTS 39): remove what shows nothing, NFKC, then fold
-    look-alikes. The result does not change when it is made readable again.
+    look-alikes. The result does not change when it is made readable again. A text that grows beyond ``most``
+    characters on the way is given up and returned as it is then.
     """
     if text.isascii() and text.isprintable():
         return text
     for _ in range(4):  # a compatibility form may hide what shows nothing; the second round then finds it
-        once = _folded(unicodedata.normalize("NFKC", _shown(text)))
+        plain = unicodedata.normalize("NFKC", _shown(text))
+        if len(plain) > most:
+            return plain
+        once = _folded(plain)
         if once == text:
             break
         text = once
@@ -53,11 +61,23 @@ def is_disguised(text: str, readable_text: str) -> bool:
         text: as it came.
         readable_text: what ``readable`` made of it.
     """
-    if _TRICKS.search(readable_text) or (not text.isascii() and _OVERRIDES.search(text)):
+    if _tricked(readable_text) or (not text.isascii() and _OVERRIDES.search(text)):
         return True
     if readable_text.isascii() and text.isascii():
         return False
-    return _mixed(readable_text) or _stacked(text)
+    return _mixed(readable_text) or _STACKED.search(text) is not None
+
+
+def _tricked(text: str) -> bool:
+    """Whether letters are written as what they are not; the cheap questions come first."""
+    words = text.split()
+    singles = sum(len(word) == 1 for word in words) + text.count(".") + text.count("-") + text.count("_")
+    return bool(
+        (_DIGITS.search(text) and _INSIDE.search(text))
+        or (singles >= SINGLES and _APART.search(text))
+        or (any(len(word) >= LONGEST_WORD for word in words) and _TOGETHER.search(text))
+        or ("&#" in text and _ENTITIES.search(text))
+    )
 
 
 def _shown(text: str) -> str:
@@ -79,6 +99,8 @@ def _folded(text: str) -> str:
 
 
 def _as_latin(word: str) -> str:
+    if word.isascii():
+        return word
     scripts = {_script(char) for char in word}
     return word.translate(_LOOKALIKES) if "latin" in scripts and scripts & {"cyrillic", "greek"} else word
 
@@ -94,15 +116,6 @@ def _mixed(text: str) -> bool:
         if len(scripts) > 1:
             return True
         if scripts - {"latin"} and latin and word.translate(_LOOKALIKES).isascii():
-            return True
-    return False
-
-
-def _stacked(text: str) -> bool:
-    run = 0
-    for char in text:
-        run = run + 1 if unicodedata.category(char) in {"Mn", "Me"} and not _hidden(char) else 0
-        if run >= _STACK:
             return True
     return False
 

@@ -42,7 +42,7 @@ def normalise(text: str, policy: InputPolicy) -> NormalText | Reason:
         return Reason.UNDECODABLE
     if is_blank(text):
         return Reason.EMPTY_TEXT
-    whole = readable(text) if policy.form == "readable" else unicodedata.normalize("NFC", text)
+    whole = readable(text, most=policy.max_chars) if policy.form == "readable" else unicodedata.normalize("NFC", text)
     if len(whole) > policy.max_chars:  # a compatibility form may stand for many characters
         return Reason.TOO_LONG
     return NormalText(whole.strip() if policy.trim else whole)
