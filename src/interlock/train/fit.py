@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 
 from interlock.core.clock import Clock
 from interlock.core.contract import InputPolicy
@@ -49,9 +50,16 @@ class Fitted:
     facts: dict[str, Any]  # what the machine did: threads, precision, steps, seconds
 
     def save(self, folder: Path) -> None:
-        """Write a standard Hugging Face directory."""
+        """Write a standard Hugging Face directory.
+
+        Raises:
+            OSError: the disk is full or not writable.
+        """
         model = self.model.standard() if isinstance(self.model, Averaged) else self.model
-        model.save_pretrained(folder)
+        try:
+            model.save_pretrained(folder)
+        except SafetensorError as error:  # what the writer makes of an OSError
+            raise OSError(str(error)) from error
         self.tokenizer.save_pretrained(folder)
 
 
@@ -117,6 +125,11 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
             )
             seed_everything(recipe.seed)  # as it is when pretraining was done by an earlier process
         learnt, held_rows = judges_of(train, seed=recipe.seed) if recipe.chooses else (train, watched)
+        if recipe.chooses and not len(held_rows):
+            raise InputError(
+                f"{len(train)} training rows are too few to choose an epoch by a tenth of them",
+                todo="Leave out --keep best and --stop-early, or label more rows.",
+            )
         rows = encode_rows(learnt, tokenizer, labels, policy)
         rows = taught(rows, learnt, labels, recipe, policy)
         held = encode_rows(held_rows, tokenizer, labels, policy)
