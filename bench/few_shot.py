@@ -4,9 +4,9 @@
     python bench/few_shot.py FOLDER --labels 5 --test-rows 50  # to see it run
 
 All learn from the rows of one subset of the training rows and are measured on the same official test rows, which
-choose nothing. ``setfit_style`` is no run of SetFit: as there, the encoder first learns to put rows of a label near each
-other, then a logistic regression reads it; here the pairs are all those of a batch, by the supervised contrastive loss
-of our own recipe. The last line is one JSON object; a ratio is a rival's error rate over ours.
+choose nothing. ``setfit_style`` is no run of SetFit: as there, the encoder first learns to put rows of a label near
+each other, then a logistic regression reads it; here the pairs are all those of a batch, by the supervised contrastive
+loss of our own recipe. The last line is one JSON object; a ratio is a rival's error rate over ours.
 """
 
 from __future__ import annotations
