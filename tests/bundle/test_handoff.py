@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -214,7 +215,9 @@ def test_a_token_is_good_for_a_minute_and_for_clocks_five_seconds_apart(
     assert refused(token(), now=NOW + timedelta(seconds=seconds)) == expected
 
 
-@pytest.mark.parametrize("options", [{"window": float("nan")}, {"skew": float("nan")}, {"window": -1.0}])
+@pytest.mark.parametrize(
+    "options", [{name: value} for name in ("window", "skew") for value in (math.nan, math.inf, -math.inf, -1.0)]
+)
 def test_a_window_that_is_no_length_of_time_admits_nothing(options: dict[str, float]) -> None:
     assert refused(token(), **options) is not None
 
@@ -304,6 +307,11 @@ def test_a_request_id_no_token_can_carry_is_the_callers_mistake(request_id: str)
 def test_a_time_without_its_zone_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="zone"):
         token(at=NOW.replace(tzinfo=None))
+
+
+def test_an_agent_whose_time_has_no_zone_is_told_so() -> None:
+    with pytest.raises(ValueError, match="zone"):
+        refused("anything", now=NOW.replace(tzinfo=None))
 
 
 def test_a_decision_of_no_bundle_is_not_handed_off() -> None:

@@ -129,3 +129,11 @@ def test_a_builders_key_makes_no_token_an_agent_admits(built: Built, command: Co
     pinned = {"bundle": built.bundle.digest, "route": found["route"], "trust": read_trust(folder / "trust.json")}
 
     assert not interlock.admit(found["token"], seen=interlock.ReplayGuard(), **pinned)
+
+
+def test_a_handoff_key_signs_no_bundle(bundle: Path, command: Command, folder: Path) -> None:
+    code, _, said = command("sign", bundle, "--key", "router", "--folder", folder)
+
+    assert code == 2
+    assert "handoff" in said
+    assert not (bundle / "signature.json").exists()

@@ -173,15 +173,16 @@ def examine(  # noqa: PLR0913 - everything an agent pins
 
     Raises:
         InputError: the trust root's file does not read. Nothing a token holds raises.
+        ValueError: ``now`` has no time zone.
     """
     root = read_trust(Path(trust)) if isinstance(trust, str | Path) else trust
+    moment = _milliseconds(now or SystemClock().now())
     if not bundle or not route or root is None or seen is None:
         return Examined(Refusal.NOT_PINNED)
     found = _signed(token, root)
     if isinstance(found, Refusal):
         return Examined(found)
     refused = _unwanted(found, bundle, route, text)
-    moment = _milliseconds(now or SystemClock().now())
     refused = refused or _untimely(moment - found.time, window=window, skew=skew)
     if refused is None:
         first = seen.first(
@@ -245,6 +246,8 @@ def _unwanted(found: Handoff, bundle: str, route: str, text: str | None) -> Refu
 
 def _untimely(age: int, *, window: float, skew: float) -> Refusal | None:
     """Return what is wrong with a token that is ``age`` milliseconds old; a window that is no number holds nothing."""
+    if not (math.isfinite(window) and math.isfinite(skew)):
+        return Refusal.EXPIRED
     if not age >= -1000 * skew:
         return Refusal.FROM_THE_FUTURE
     if not age <= 1000 * window:

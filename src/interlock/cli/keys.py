@@ -194,9 +194,10 @@ def sign(
     from interlock.bundle.open import open_bundle
     from interlock.bundle.sign import sign_bundle
 
-    signing = find_key(key, folder=folder)
-    if role is not None:
-        _check_role(signing, role, load_root(folder))
+    signing, root = find_key(key, folder=folder), load_root(folder)
+    known = root.keys.get(signing.keyid)
+    if role is not None or (known is not None and known.role == "handoff"):
+        _check_role(signing, role or "builder or approver", root)
     opened = open_bundle(bundle)
     keyid = sign_bundle(bundle, opened.verified, signing)
     console().print(f"signed {opened.digest}\nby {keyid}", soft_wrap=True)
