@@ -97,3 +97,12 @@ def test_closing_writes_what_was_handed_in_and_takes_no_more(store: EventStore) 
     with pytest.raises(UnavailableError, match="closed"):
         store.submit(event(21))
     store.close()
+
+
+def test_folders_that_are_made_for_a_store_are_made_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[Path] = []
+    for room in ("folders", "events_sqlite"):
+        monkeypatch.setattr(f"interlock.store.{room}.flush_folder", flushed.append)
+    open_events(tmp_path / "a" / "b" / "events.db").close()
+
+    assert {tmp_path, tmp_path / "a", tmp_path / "a" / "b"} == set(flushed)

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from interlock.core.errors import InputError, MissingExtraError, Problem, RefusedError
+from interlock.store.folders import make_folder
 from interlock.store.migrations import migrate
 
 BUSY_MS = 10_000  # how long a writer waits for another
@@ -33,7 +34,7 @@ def open_store(where: str | Path, *, must_exist: bool = False) -> Engine:
     if sqlite and url.database and url.database != ":memory:" and not Path(url.database).exists():
         if must_exist:
             raise InputError(f"there is no store at {url.database}", [Problem(url.database, "", "a store", "no file")])
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        make_folder(Path(url.database).absolute().parent)
     try:
         engine = create_engine(url, connect_args={} if sqlite else _patience(url))
     except (NoSuchModuleError, ModuleNotFoundError) as error:

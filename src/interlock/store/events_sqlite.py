@@ -13,6 +13,7 @@ from pathlib import Path
 from interlock.core.errors import InterlockError, UnavailableError
 from interlock.core.event import Event
 from interlock.store.event_rows import COLUMNS, event_of, kept_or_damaged, row_of
+from interlock.store.folders import flush_folder
 
 BUSY_S = 10.0  # how long a writer waits for another
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "fullfsync=ON", "checkpoint_fullfsync=ON")  # sqlite.org/pragma.html
@@ -27,7 +28,8 @@ class SqliteEvents:
         """Use the file at ``path``.
 
         Raises:
-            UnavailableError: it does not open.
+            OSError: there is no such file, or its folder cannot be flushed.
+            sqlite3.Error: it does not open.
         """
         self._path = path
         self._finding = threading.Lock()
@@ -89,7 +91,7 @@ class SqliteEvents:
             for pragma in PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
             _checkpoint(connection)
-            _flush_folder(self._path.parent)
+            flush_folder(self._path.parent)
         except BaseException:
             connection.close()
             raise
@@ -103,14 +105,6 @@ class SqliteEvents:
         """Refuse to go on with a file that has no name any more: what is written there is lost."""
         if self._identity() != self._file:
             raise OSError("the database was replaced while it was open")
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _checkpoint(connection: sqlite3.Connection) -> None:
