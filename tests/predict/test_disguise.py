@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,7 +40,7 @@ UNDONE = (
     *("zero_width_space", "zero_width_joiners", "word_joiner", "soft_hyphen", "grapheme_joiner", "tag_characters"),
     *("invisible_operators", "variation_selectors", "variation_supplement", "deprecated_controls", "bidi_marks"),
     *("bidi_isolates", "bidi_embedding", "annotation_marks", "full_width", "mathematical_bold", "circled_letters"),
-    *("hangul_fillers", "control_characters"),
+    "hangul_fillers",
 )
 SUSPECT = ("bidi_override", "bidi_override_part", "combining_stack", "spaced_letters", "leet_many", "html_entities")
 
@@ -99,6 +101,21 @@ def test_a_disguise_is_never_routed_without_a_second_look() -> None:
     binary = tiny_contract(decide="{positive: 'yes', threshold: 0.5}")
     decision = tiny_predictor(lambda _: logits_for(0.01, 0.99), contract=binary).decide("r3fund my 0rder")
     assert (decision.label, decision.reason) == ("yes", Reason.DISGUISED)
+
+
+def moody(text: str) -> np.ndarray:
+    """Decide surely, and otherwise for every text that differs by one character."""
+    sure = hashlib.sha256(text.encode()).digest()[0] % 2
+    return logits_for(*((0.99, 0.01) if sure else (0.01, 0.99)))
+
+
+@pytest.mark.parametrize("family", [*UNDONE, *SUSPECT])
+def test_even_a_model_that_minds_every_character_is_not_led_to_another_route(family: str) -> None:
+    predictor = tiny_predictor(moody, contract=tiny_contract(input="{max_tokens: 128, max_chars: 4000}"))
+    for number in range(25):
+        text = f"where is my order number {number} from last week"
+        clean, changed = predictor.decide(text), predictor.decide(disguised(text, family, seed=number))
+        assert changed.outcome is not Outcome.ROUTED or changed.route == clean.route
 
 
 def test_a_compatibility_form_that_grows_beyond_the_limit_is_too_long() -> None:

@@ -1,0 +1,146 @@
+"""Bounds fitted to an aim: what each promises, and when there is none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from interlock.bundle.open import Bundle
+from interlock.calibrate.policy import Aim, Rows, fit_policy
+from interlock.core.contract import Contract, Threshold
+from interlock.core.errors import InputError
+from interlock.predict.predictor import Predictor
+from interlock.sweep import sweep
+from interlock.testing import FrozenClock, logits_for, tiny_contract, tiny_predictor
+
+BINARY = tiny_contract(decide="{positive: 'yes', threshold: 0.5}", costs="{levels: {low: 1, high: 9}, default: low}")
+
+
+@dataclass
+class StandIn:
+    """What a sweep asks of a bundle."""
+
+    predictor: Predictor
+
+    @property
+    def contract(self) -> Contract:
+        return self.predictor.contract
+
+    @property
+    def manifest(self) -> Any:
+        return SimpleNamespace(name="stand-in", identity={"label_version": "v1"})
+
+    def receipt(self) -> Any:
+        return SimpleNamespace(rows=(), fixtures=("judged",))
+
+
+def bundle(contract: Contract) -> Bundle:
+    """Return a router that reads the probability of ``yes`` off the message."""
+
+    def say(text: str) -> np.ndarray:
+        p = float(text.split(maxsplit=1)[0])
+        return logits_for(p, 1 - p)
+
+    return cast("Bundle", StandIn(tiny_predictor(say, contract=contract)))
+
+
+def messages(path: Path, count: int, *, seed: int = 0) -> Path:
+    """Write rows whose chance of being ``yes`` is what they say."""
+    chance = np.random.default_rng(seed)
+    stated = np.clip(chance.beta(0.5, 0.5, count), 0.001, 0.999)
+    rows = [
+        {"id": f"m{i}", "text": f"{p:.6f} m{i}", "label": "yes" if chance.random() < p else "no"}
+        for i, p in enumerate(stated)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def rows(confidence: list[float], right: list[bool], *, passed: list[bool] | None = None) -> Rows:
+    n = len(confidence)
+    cost = np.where(right, 0.0, 1.0)
+    let = np.array(passed) if passed else np.ones(n, dtype=bool)
+    return Rows(np.array(confidence), np.array(right), let, np.zeros(n, dtype=np.int64), cost, np.zeros(n))
+
+
+def fitted(given: Rows, aim: Aim, *, binary: bool = False) -> Any:
+    return fit_policy(given, aim, labels=("a", "b"), review_usd=0.3, binary=binary)
+
+
+def test_the_cheapest_bound_by_hand() -> None:
+    # a wrong route costs 1, a review 0.3: reviewing the two rows at 0.5 and 0.6 saves one wrong route for 0.6
+    given = rows([0.5, 0.6, 0.9, 0.95], [False, True, True, True])
+
+    assert fitted(given, Aim("cost")).threshold == 0.6
+    assert fitted(given, Aim("cost", capacity=0.0)).threshold == 0.5
+
+
+def test_a_capacity_that_other_gates_have_used_up_leaves_no_policy() -> None:
+    given = rows([0.5, 0.6, 0.9, 0.95], [True] * 4, passed=[False, False, True, True])
+
+    assert fitted(given, Aim("cost", capacity=0.25)).threshold is None
+    assert fitted(given, Aim("cost", capacity=0.5)).threshold == 0.9
+
+
+def test_a_label_that_is_often_wrong_loses_its_automatic_band_and_the_others_keep_theirs() -> None:
+    n = 3000
+    leading = np.repeat([0, 1], n)
+    right = np.concatenate([np.ones(n, dtype=bool), np.arange(n) % 4 != 0])
+    given = Rows(np.full(2 * n, 0.95), right, np.ones(2 * n, dtype=bool), leading, np.zeros(2 * n), np.zeros(2 * n))
+
+    assert fitted(given, Aim("precision", 0.95)).threshold is None
+    found = fitted(given, Aim("precision", 0.95, per_label=True))
+    assert found.labels["a"] <= 0.95
+    assert found.labels["b"] == 1.0
+
+
+def test_no_missed_positive_is_the_lowest_positive_score() -> None:
+    found = fitted(rows([0.2, 0.4, 0.9], [False, True, True]), Aim("no-missed-positive"), binary=True)
+
+    assert found.threshold == pytest.approx(0.4)
+    assert "0.3333" in found.why
+    assert fitted(rows([0.2], [False]), Aim("no-missed-positive"), binary=True).threshold is None
+
+
+@pytest.mark.parametrize(("kind", "binary"), [("no-missed-positive", False), ("risk", True)])
+def test_aims_of_another_policy_are_refused(kind: str, binary: bool) -> None:
+    with pytest.raises(InputError):
+        fitted(rows([0.5], [True]), Aim(kind, 0.1), binary=binary)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="no rows"):
+        fitted(rows([], []), Aim("cost"))
+
+
+@pytest.mark.parametrize("kind", ["precision", "cost", "no-missed-positive"])
+def test_a_positive_threshold_is_fitted_and_shown(kind: str, tmp_path: Path) -> None:
+    aim = Aim(kind, 0.9 if kind == "precision" else float("nan"), capacity=0.6)  # type: ignore[arg-type]
+    found = sweep(bundle(BINARY), messages(tmp_path / "rows.jsonl", 1500), aim=aim, clock=FrozenClock())
+
+    assert found.policy is not None
+    assert isinstance(found.policy.decide, Threshold)
+    assert found.policy.decide.threshold == found.fit.threshold
+    assert found.policy.decide.fitted_on == found.fitted_on
+    assert sum(found.rows) == 1500
+    shown = next(one for one in found.candidates if one.threshold == found.fit.threshold)
+    if kind == "precision":
+        assert shown.precision.high >= 0.9
+    if kind == "no-missed-positive":
+        assert shown.recall.value > 0.98
+    assert found.to_json()["policy"]["decide"]["positive"] == "yes"
+
+
+def test_the_promised_precision_holds_on_new_messages(tmp_path: Path) -> None:
+    contract = tiny_contract()
+    aim = Aim("precision", 0.95)
+    found = sweep(bundle(contract), messages(tmp_path / "rows.jsonl", 3000), aim=aim, clock=FrozenClock())
+
+    assert found.fit.threshold is not None
+    assert found.chosen["precision"].high >= 0.95
+    other = messages(tmp_path / "other.jsonl", 200, seed=1)
+    with pytest.raises(InputError, match="both files"):
+        sweep(bundle(contract), other, report_data=other, aim=aim, clock=FrozenClock())
