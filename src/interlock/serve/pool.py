@@ -21,6 +21,7 @@ from interlock.serve import frames
 from interlock.serve.router import Router
 
 DEPTH = 2  # messages a worker is given at once: one it decides, and one so that it need not wait for the next
+SOON_S = 0.02  # a worker that has been at its message for longer is given no second one, which would wait behind it
 LOOK_S = 0.05  # how often stuck workers are looked for
 
 
@@ -178,10 +179,7 @@ class Pool:
                 self.replace(link.pid)
 
     def _feed(self) -> None:
-        while self.waiting and self.links:
-            link = min(self.links, key=_load)
-            if len(link.jobs) >= DEPTH:
-                return
+        while self.waiting and (link := self._free()) is not None:
             job = self.waiting.popleft()
             if job.answer.done():  # its deadline passed while it waited
                 continue
@@ -198,6 +196,14 @@ class Pool:
                     "deadline": job.deadline,
                 }
             )
+
+    def _free(self) -> Link | None:
+        """Return the worker that will come to a message first, unless all have enough."""
+        link = min(self.links, key=_load, default=None)
+        if link is None or not link.jobs:
+            return link
+        soon = self.clock.monotonic() - SOON_S
+        return next((one for one in self.links if len(one.jobs) < DEPTH and one.busy_since >= soon), None)
 
     def _decision(self, job: Job, said: dict[str, Any] | None) -> Decision:
         if said is None:

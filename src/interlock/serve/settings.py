@@ -29,7 +29,7 @@ class Settings(Strict):
     stuck_ms: int = Field(default=5000, ge=10, le=600_000)
     max_waiting: int = Field(default=64, ge=1, le=100_000)
     max_body_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
-    max_batch_bytes: int = Field(default=4_194_304, ge=1024, le=67_108_864)
+    max_batch_bytes: int = Field(default=1_048_576, ge=1024, le=67_108_864)
     max_header_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
     max_connections: int = Field(default=2048, ge=1, le=100_000)
     request_s: float = Field(default=10.0, gt=0, le=3600)
