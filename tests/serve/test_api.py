@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from interlock.bundle.open import open_bundle
+from interlock.core.decision import Decision
 from interlock.serve.access import ADMINS, ANYONE, CLIENTS, WATCHERS, Role
+from interlock.serve.replies import DecisionReply
 
 POLICIES = {  # whoever adds an operation decides here who may use it
     ("POST", "/v1/route"): CLIENTS,
@@ -58,6 +60,10 @@ def test_the_description_is_whole(described: Any) -> None:
             assert operation["summary"], path
             assert ("requestBody" in operation) == (method == "post"), path
             assert {"200", "400", "408", "421", "431", "500", "503"} <= operation["responses"].keys(), path
+
+
+def test_the_description_of_a_decision_has_all_its_fields() -> None:
+    assert set(DecisionReply.model_fields) == {"request_id", *Decision.__dataclass_fields__}
 
 
 def test_a_reply_is_what_the_description_says(server: Any, described: Any) -> None:

@@ -200,7 +200,7 @@ def swap(server: Any, bundles: list[Path], times: int) -> tuple[list[Any], set[s
 def test_bundles_are_swapped_under_load_without_a_failed_or_mixed_answer(
     start: Any, tiny: Path, other: Path, times: int
 ) -> None:
-    server = start("--workers", "2", "--deadline-ms", "10000")
+    server = start("--workers", "2", "--deadline-ms", "10000", INTERLOCK_STUCK_MS="10000")
     replies, digests = swap(server, [other, tiny], times)
     says = {open_bundle(tiny).digest: "yes", open_bundle(other).digest: "no"}
 

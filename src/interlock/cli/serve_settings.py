@@ -130,15 +130,14 @@ def _checked(found: Found, problems: list[Problem]) -> Settings | None:
         for one in error.errors(include_url=False):
             key = str(one["loc"][0]) if one["loc"] else ""
             where = found[key][1] if key in found else "settings"
-            got = (
-                "nothing"
-                if one["type"] == "missing"
-                else "something else"
-                if key in {"secret", "keys"}
-                else repr(one["input"])[:100]
-            )
+            got = "nothing" if one["type"] == "missing" else _shown(key, one["input"])
             problems.append(Problem(where, ".".join(map(str, one["loc"])), one["msg"], got))
         return None
+
+
+def _shown(key: str, value: Any) -> str:
+    """Return what was given, unless it is, or holds, a secret."""
+    return "something else" if key in {"secret", "keys", ""} else repr(value)[:100]
 
 
 def _exposed(settings: Settings) -> list[Problem]:

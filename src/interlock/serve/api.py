@@ -39,7 +39,7 @@ class Api:
             Route("POST", "/v1/route/batch", self.batch, CLIENTS, BatchRequest, BatchReply, decided),
             Route("POST", "/v1/admin/activate", self.activate, ADMINS, ActivateRequest, ActivateReply, changed),
             Route("GET", "/livez", self.live, ANYONE, gives=LiveReply),
-            Route("GET", "/readyz", self.ready, ANYONE, gives=ReadyReply, refuses=("starting",)),
+            Route("GET", "/readyz", self.ready, ANYONE, gives=ReadyReply, refuses=("starting", "not_ready")),
             Route("GET", "/metrics", self.metrics, WATCHERS),
             Route("GET", "/openapi.json", self.openapi, ANYONE),
             *Oip(self._service, lambda text, one: self.message(RouteRequest(text=text), one)).routes(),
@@ -92,16 +92,17 @@ class Api:
         """Say whether decisions can be asked for, and which bundle makes them."""
         service = self._service
         router = service.router()
+        if not service.ready:
+            raise Refusal("not_ready")
         body = {
-            "ready": service.ready,
-            "draining": service.draining,
+            "ready": True,
             "workers": len(service.pool.links),
             "bundle_digest": router.digest,
             "name": router.name,
             "signed": router.signed,
             "development": router.signed == "none",
         }
-        return Reply.json(body, status=200 if body["ready"] else 503)
+        return Reply.json(body)
 
     async def metrics(self, _: Request) -> Reply:
         """Return the metrics."""

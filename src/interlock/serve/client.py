@@ -120,7 +120,7 @@ class Client:
         messages = [{"text": text, "request_id": uuid.uuid4().hex} for text in texts]
         found = self._call("POST", "/v1/route/batch", {"messages": messages})["decisions"]
         for one in found:
-            if "error" in one:
+            if isinstance(one.get("error"), dict):  # a decision's own ``error`` is a word, or nothing
                 raise RequestRefusedError(200, one["error"])
         return [_decision(one) for one in found]
 

@@ -89,12 +89,14 @@ class Oip:
         found = [
             Route("GET", "/v2", self.server, CLIENTS),
             Route("GET", "/v2/health/live", self.live, ANYONE),
-            Route("GET", "/v2/health/ready", self.ready, ANYONE),
+            Route("GET", "/v2/health/ready", self.ready, ANYONE, refuses=("not_ready",)),
         ]
         for model in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
             found += [
                 Route("GET", model, self.model, CLIENTS, refuses=("not_found", "starting")),
-                Route("GET", f"{model}/ready", self.model_ready, CLIENTS, refuses=("not_found", "starting")),
+                Route(
+                    "GET", f"{model}/ready", self.model_ready, CLIENTS, refuses=("not_found", "starting", "not_ready")
+                ),
                 Route(
                     "POST",
                     f"{model}/infer",
@@ -117,8 +119,9 @@ class Oip:
 
     async def ready(self, _: Request) -> Reply:
         """Say whether it can infer."""
-        ready = self.service.ready
-        return Reply.json({"ready": ready}, status=200 if ready else 503)
+        if not self.service.ready:
+            raise Refusal("not_ready")
+        return Reply.json({"ready": True})
 
     async def model(self, request: Request) -> Reply:
         """Describe the model: its version is the digest of the bundle that answers."""
@@ -131,8 +134,9 @@ class Oip:
     async def model_ready(self, request: Request) -> Reply:
         """Say whether the model can infer."""
         name, _ = self._asked(request)
-        ready = self.service.ready
-        return Reply.json({"name": name, "ready": ready}, status=200 if ready else 503)
+        if not self.service.ready:
+            raise Refusal("not_ready")
+        return Reply.json({"name": name, "ready": True})
 
     async def infer(self, request: Request) -> Reply:
         """Decide every message of the input."""

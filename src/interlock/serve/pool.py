@@ -22,6 +22,7 @@ from interlock.serve.router import Router
 
 DEPTH = 2  # messages a worker is given at once: one it decides, and one so that it need not wait for the next
 SOON_S = 0.02  # a worker that has been at its message for longer is given no second one, which would wait behind it
+LOAD_S = 120.0  # how long opening a bundle may take
 LOOK_S = 0.05  # how often stuck workers are looked for
 
 
@@ -92,7 +93,10 @@ class Link(asyncio.Protocol):
         self.say({"do": "load", "load": number, "path": str(path), "trust": None if trust is None else str(trust)})
         if self.gone:
             raise WorkerGoneError(f"worker {self.pid} ended")
-        said = await waiting
+        try:
+            said = await asyncio.wait_for(waiting, LOAD_S)
+        except TimeoutError:
+            raise RefusedError(f"worker {self.pid} did not open the bundle within {LOAD_S:g} s") from None
         if "refused" not in said:
             return Router.of(said["loaded"])
         if said.get("gone"):

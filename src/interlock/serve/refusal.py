@@ -23,6 +23,7 @@ CODES: dict[str, tuple[int, str]] = {  # code -> status, what it means
     "internal_error": (500, "a defect of the server; the message was not answered"),
     "overloaded": (503, "too many requests are waiting; come again after Retry-After seconds"),
     "starting": (503, "no worker has opened the bundle yet"),
+    "not_ready": (503, "no worker can decide now, or the server is stopping"),
     "not_recorded": (503, "the decision could not be put on record; the same request_id may be sent again"),
 }
 RETRY_AFTER_S = 1

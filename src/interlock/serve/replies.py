@@ -27,11 +27,14 @@ class DecisionReply(Edge):
     second_confidence: Share | None
     margin: Share | None
     unknown_score: float | None
+    several_score: Share | None
     intents: list[str]
+    routes: list[str]
     tokens: int | None
     truncated: bool
     stage_ms: dict[str, float]
     bundle_digest: str | None
+    error: Annotated[str | None, Field(description="Class of what the model raised.")]
 
 
 class Place(Edge):
@@ -72,7 +75,6 @@ class ReadyReply(Edge):
     """Whether decisions can be asked for, and which bundle makes them."""
 
     ready: bool
-    draining: bool
     workers: Annotated[int, Field(description="Workers that opened the bundle and repeated its golden messages.")]
     bundle_digest: str
     name: str

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from interlock.answer import Book, Message, answer
 from interlock.core.decision import Decision
 from interlock.core.errors import InterlockError
@@ -116,9 +118,9 @@ class Service:
             raise Refusal("not_recorded") from None
         if event.text_digest != self.book.key.of_text(message.text):
             raise Refusal("request_id_conflict")
-        decision = made[0]
-        self.metrics.decided(decision)
-        notes |= {"outcome": decision.outcome.value, "reason": decision.reason.value, "bundle": decision.bundle_digest}
+        self.metrics.decided(made[0])
+        said = orjson.loads(event.decision)  # which is an earlier decision, when the request_id was on record already
+        notes |= {"outcome": said["outcome"], "reason": said["reason"], "bundle": said["bundle_digest"]}
         return event
 
     async def _decide(self, text: str, *, router: Router, deadline: float, made: list[Decision]) -> Decision:
