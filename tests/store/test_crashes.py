@@ -47,7 +47,7 @@ def test_the_same_cuts_find_a_writer_that_does_not_flush(
 
 @pytest.mark.slow
 def test_every_row_of_the_table_is_as_the_document_says(bench: Any, tmp_path: Path) -> None:
-    table = {said: tally for said, tally, _ in bench.rows(tmp_path, events=20, each=8)}
+    table = {said: tally for said, tally, _ in bench.rows(tmp_path, events=30, each=20)}
     bites = {said for said, tally in table.items() if tally.lost or tally.corrupt or tally.doubled}
 
     assert bites == {said for said in table if "NORMAL" in said or "OFF" in said or "trusting" in said}

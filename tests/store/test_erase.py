@@ -186,11 +186,14 @@ def test_the_command_erases_by_subject_or_by_age(recorded: Path, capsys: Any) ->
         (["--subject", "ada", "--secret-file", "interlock.db"], "secret"),
         (["--subject", "ada", "--store", "none.db"], "secret"),
         (["--older-than", "3", "--store", "none.db"], "no store"),
+        (["--subject", "ada", "--store", "postgresql://u:hidden@h/d"], "Give --secret-file"),
     ],
 )
 def test_the_command_says_what_is_missing(arguments: list[str], said: str, recorded: Path, capsys: Any) -> None:
     before = sorted(path.name for path in recorded.iterdir())
 
     assert run(["erase", *arguments]) == 2
-    assert said in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert said in error
+    assert "hidden" not in error
     assert sorted(path.name for path in recorded.iterdir()) == before

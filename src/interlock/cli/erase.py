@@ -74,7 +74,12 @@ def _secret(store: str, given: Path | None) -> str:
     said = os.environ.get(SECRET)
     if said and given is None:
         return said.strip()
-    path = given or Path(f"{store.removeprefix('sqlite:///')}.secret")
+    beside = store.removeprefix("sqlite:///")
+    if given is None and "://" in beside:  # no file stands beside a database, whose URL may hold a password
+        raise InputError(
+            "whose events these are can only be told with the secret", todo=f"Give --secret-file or {SECRET}."
+        )
+    path = given or Path(f"{beside}.secret")
     try:
         return path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
