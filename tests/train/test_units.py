@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from interlock.train.fit import judges_of
 from interlock.train.loop import scores
 from interlock.train.loss import brier_loss, contrastive_loss, divergence
 from interlock.train.recipe import Recipe
+from interlock.train.step import Stepper
 from interlock.train.watchdog import Watchdog
 from interlock.train.weights import class_weights, rarest, repeats, schedule
 
@@ -189,6 +190,20 @@ def test_clipping_is_warned_of_above_fifteen_percent_of_the_first_two_hundred_st
     assert warnings_of([step(25 * i, clipped=4) for i in range(1, 8)]) == []
     assert warnings_of([step(25 * i, clipped=5) for i in range(1, 20)]) == ["gradient.clipped"]
     assert warnings_of([step(200 + 25 * i, clipped=25) for i in range(1, 9)]) == []
+
+
+def test_a_gradient_that_is_always_clipped_alike_is_no_reason_to_warn() -> None:
+    assert warnings_of([{**step(25 * i, clipped=25), "spiked": 1} for i in range(1, 9)]) == []
+    assert warnings_of([{**step(25 * i, clipped=25), "spiked": 5} for i in range(1, 9)]) == ["gradient.clipped"]
+
+
+def test_a_spike_is_a_norm_over_twice_the_median_of_the_steps_before() -> None:
+    stepper = object.__new__(Stepper)
+    stepper.norms = deque(maxlen=50)
+
+    assert not any(stepper._unusual(norm) for norm in (9.0, *[3.0] * 9))  # too few before
+    assert not stepper._unusual(6.0)
+    assert stepper._unusual(6.1)
 
 
 def test_a_loss_that_explodes_is_told_from_one_that_wavers() -> None:

@@ -51,12 +51,14 @@ class Window:
     seen: list[int] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     clipped: int = 0
+    spiked: int = 0
 
     def add(self, batch: list[int], stepped: Stepped) -> None:
         """Count one step."""
         self.seen += batch
         self.losses += stepped.losses.tolist()
         self.clipped += stepped.clipped
+        self.spiked += stepped.spiked
 
 
 @dataclass
@@ -264,6 +266,7 @@ class Loop:
             "lr_bottom": min(rates),
             "grad_norm": stepped.norm,
             "clipped": recent.clipped,
+            "spiked": recent.spiked,
             "mem_gb": _peak_memory_gb(),
             **quality(self.task.rows, recent.seen, torch.tensor(recent.losses)),
         }

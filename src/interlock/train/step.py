@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import torch
@@ -23,6 +25,9 @@ from interlock.train.weights import schedule
 
 TOKENS_AT_ONCE = 2048  # padded, of one pass through the model: a default encoder trains in less than 3 GB
 
+LEAST_NORMS, MOST_NORMS = 10, 50  # steps whose gradients say what is usual
+UNUSUAL = 2.0  # times that
+
 
 @dataclass(frozen=True, slots=True)
 class Stepped:
@@ -32,6 +37,7 @@ class Stepped:
     correct: float  # rows the model got right, dropout and all
     norm: float  # of the gradient, before clipping
     clipped: bool
+    spiked: bool = False  # clipped, and over twice the usual norm
 
 
 class LossNotANumberError(InputError):
@@ -60,6 +66,7 @@ class Steps(ABC):
         self.optimizer = torch.optim.AdamW(parameter_groups(model, recipe), fused=True)
         self.noise = Noise(recipe.seed)
         self.micro = recipe.micro_batch or recipe.batch_size
+        self.norms: deque[float] = deque(maxlen=MOST_NORMS)
         self.clock, self.input_seconds = clock, 0.0  # spent on making tensors of batches
 
     @abstractmethod
@@ -88,7 +95,14 @@ class Steps(ABC):
             raise LossNotANumberError(step, batch, [norm] * len(batch))
         self._set_rates(step)
         self.optimizer.step()
-        return Stepped(losses, correct, norm, clipped=norm > self.recipe.clip_norm)
+        clipped = norm > self.recipe.clip_norm
+        return Stepped(losses, correct, norm, clipped=clipped, spiked=self._unusual(norm) and clipped)
+
+    def _unusual(self, norm: float) -> bool:
+        """Whether a gradient's norm is over twice the median of the steps before it."""
+        before = list(self.norms)
+        self.norms.append(norm)
+        return len(before) >= LEAST_NORMS and norm > UNUSUAL * median(before)
 
     def _gradient(self, batch: list[int], step: int) -> tuple[torch.Tensor, float]:
         """Sum the gradient of the batch's mean loss; return the row losses, (n,), and how many rows were right."""

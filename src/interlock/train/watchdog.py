@@ -34,11 +34,11 @@ class Watchdog:
 
     def _see_step(self, line: dict[str, Any]) -> None:
         if line["step"] <= CLIPPED_STEPS:
-            self._clipped += line["clipped"]
+            self._clipped += line.get("spiked", line["clipped"])
             if self._clipped > CLIPPED_SHARE * min(line["steps"], CLIPPED_STEPS):
                 self.warn(
                     "gradient.clipped",
-                    f"the gradient was clipped in {self._clipped} of the first {line['step']} steps",
+                    f"the gradient was clipped far above usual in {self._clipped} of {line['step']} steps",
                     "lower the learning rate, or inspect the labels: interlock audit lists likely wrong ones",
                 )
         before = self._losses[-WINDOWS:]
