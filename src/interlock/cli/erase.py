@@ -14,6 +14,7 @@ from interlock.cli.ledger import STORE, account
 from interlock.cli.screen import console, say_json
 
 SECRET = "INTERLOCK_SECRET"  # noqa: S105 - the name of a variable, the one that serve reads
+NEEDED = "whose events these are can only be told with the secret"
 Days = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=36_500))]
 
 
@@ -84,4 +85,4 @@ def _secret(store: str, given: Path | None) -> str:
         return path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         problem = Problem(str(path), "", f"the secret that serve records under, or {SECRET}", type(error).__name__)
-        raise InputError("whose events these are can only be told with the secret", [problem]) from error
+        raise InputError(NEEDED, [problem]) from error
