@@ -225,9 +225,10 @@ def test_a_child_that_was_forked_is_told_to_open_its_own(tmp_path: Path) -> None
 
 
 def test_what_is_no_event_store_is_refused(tmp_path: Path) -> None:
-    for bad in ("mysql://h/d", ":memory:", "sqlite:///:memory:"):
-        with pytest.raises(InputError, match="no event store"):
+    for bad in ("mysql://u:hidden@h/d", ":memory:", "sqlite:///:memory:", "sqlite:///events.db?mode=ro"):
+        with pytest.raises(InputError, match="no event store") as caught:
             open_events(bad)
+        assert "hidden" not in str(caught.value)
     (tmp_path / "text").write_text("not a database at all" * 100)
     with pytest.raises(RefusedError):
         open_events(tmp_path / "text")

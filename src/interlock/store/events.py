@@ -11,6 +11,8 @@ from interlock.store.commits import MOST_WAITING, GroupCommits
 from interlock.store.events_sqlite import SqliteEvents
 from interlock.store.steps import NEWEST
 
+EXPECTED = "an SQLite file, its URL without options, or PostgreSQL's"
+
 
 def open_events(where: str | Path, *, most_waiting: int = MOST_WAITING) -> EventStore:
     """Open the event store of this process; close it to write what waits. Open it after any fork.
@@ -30,8 +32,8 @@ def open_events(where: str | Path, *, most_waiting: int = MOST_WAITING) -> Event
         from interlock.store.events_postgres import PostgresEvents
 
         return GroupCommits(PostgresEvents(text), most_waiting=most_waiting)
-    if ("://" in text and not text.startswith("sqlite:///")) or text.endswith(":memory:"):
-        raise InputError("this is no event store", [Problem("store", "", "an SQLite file or PostgreSQL", text[:40])])
+    if ("://" in text and (not text.startswith("sqlite:///") or "?" in text)) or text.endswith(":memory:"):
+        raise InputError("this is no event store", [Problem("store", "", EXPECTED, text.partition("://")[0][:40])])
     path = Path(text.removeprefix("sqlite:///"))
     if _version(path) != NEWEST:
         from interlock.store.engine import open_store
