@@ -207,6 +207,7 @@ def test_a_damaged_file_is_refused(part: str, tmp_path: Path) -> None:
         open_events(path).record(event(1))
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # later Pythons warn of the very mistake
 def test_a_child_that_was_forked_is_told_to_open_its_own(tmp_path: Path) -> None:
     store = open_events(tmp_path / "events.db")
     child = os.fork()
