@@ -32,6 +32,11 @@ METRICS: tuple[str, ...] = (  # every measurement a limit may name; ".LABEL" sta
 UnknownMethod = Literal["auto", "max_softmax", "energy", "mahalanobis", "relative_mahalanobis", "knn", "combined"]
 
 
+def later(default: Any) -> Any:
+    """Declare a key that is younger than the format: at its default it is left out, so that older digests stay."""
+    return Field(default=default, exclude_if=lambda value: value == default)
+
+
 class Strict(BaseModel):
     """Unknown keys are refused, values never change after parsing."""
 
@@ -58,11 +63,11 @@ class InputPolicy(Strict):
     """What is done to a text, and which texts are refused, before any model sees it."""
 
     version: Name = "input-v1"
-    form: Literal["readable", "plain"] = "readable"  # what is made of the text's characters; plain: NFC alone
+    form: Literal["readable", "plain"] = later("readable")  # what is made of the text's characters; plain: NFC alone
     trim: bool = True
     max_tokens: Annotated[int, Field(ge=8, le=512)] = 128
     max_chars: Annotated[int, Field(ge=1, le=1_000_000)] = 8000
-    context: Annotated[Context | None, Field(exclude_if=lambda value: value is None)] = None  # absent: its digest stays
+    context: Context | None = later(None)
 
     @property
     def turns(self) -> int:
@@ -82,7 +87,7 @@ class AutoBand(Strict):
 
     confidence: Share = 0.80
     margin: Share = 0.20
-    labels: dict[Text, Share] = {}  # confidence for messages of one label, instead of the one for all
+    labels: dict[Text, Share] = later({})  # confidence for messages of one label, instead of the one for all
 
     def at(self, label: str) -> float:
         """Return the confidence that messages of a label need."""
@@ -98,7 +103,7 @@ class GuardedBand(Strict):
 class Unknown(Strict):
     """The gate for messages unlike the training data."""
 
-    method: UnknownMethod = "auto"
+    method: UnknownMethod = later("auto")
     keep_known: Annotated[float, Field(gt=0.5, lt=1)] = 0.95  # share of known traffic the gate lets through
 
 
@@ -112,9 +117,13 @@ class Several(Strict):
     """Detection of messages with more than one intent."""
 
     enabled: bool = False
-    keep_single: Annotated[float, Field(gt=0.5, lt=1)] = 0.997  # share of messages with one intent it leaves alone
-    threshold: Share | None = None  # probability of several at or above which it acts, instead of one fitted to that
-    then: Literal["top2", "split", "clarify"] = "top2"
+    keep_single: Annotated[float, Field(gt=0.5, lt=1)] = later(
+        0.997
+    )  # share of messages with one intent it leaves alone
+    threshold: Share | None = later(
+        None
+    )  # probability of several at or above which it acts, instead of one fitted to that
+    then: Literal["top2", "split", "clarify"] = later("top2")
 
 
 class Bands(Strict):
@@ -122,11 +131,13 @@ class Bands(Strict):
 
     auto: AutoBand = AutoBand()
     guarded: GuardedBand = GuardedBand()
-    level: Literal["label", "route"] = "label"  # whose probability is confidence: labels of one route add up, or not
-    ambiguous: Ambiguous | None = None
+    level: Literal["label", "route"] = later(
+        "label"
+    )  # whose probability is confidence: labels of one route add up, or not
+    ambiguous: Ambiguous | None = later(None)
     unknown: Unknown | None = None
     several: Several = Several()
-    fitted_on: Digest | None = None  # the rows these bounds were fitted on; never the test rows
+    fitted_on: Digest | None = later(None)  # the rows these bounds were fitted on; never the test rows
 
     @model_validator(mode="after")
     def _ordered(self) -> Bands:
@@ -143,7 +154,7 @@ class Threshold(Strict):
 
     positive: Name
     threshold: Annotated[float, Field(gt=0, lt=1)]
-    fitted_on: Digest | None = None  # the rows the threshold was fitted on; never the test rows
+    fitted_on: Digest | None = later(None)  # the rows the threshold was fitted on; never the test rows
 
 
 class Costs(Strict):
@@ -255,7 +266,7 @@ class Contract(Strict):
     money: Money = Money()
     slices: Slices = Slices()
     limits: Rules = {}  # the gate of every build
-    gates: dict[Name, Annotated[Rules, Field(min_length=1)]] = {}  # further gates, judged by name
+    gates: dict[Name, Annotated[Rules, Field(min_length=1)]] = later({})  # further gates, judged by name
     evaluation: Evaluation = Evaluation()
     consumer: Name | None = None  # the agent that accepts this router's decisions
 
@@ -295,8 +306,6 @@ class Contract(Strict):
         """Return the canonical form: defaults filled in, labels as an ordered list of pairs."""
         body = self.model_dump(mode="json", by_alias=True)
         body["labels"] = [[name, spec] for name, spec in body["labels"].items()]
-        if not self.gates:
-            del body["gates"]  # contracts from before there were gates keep their digest
         return body
 
     @classmethod

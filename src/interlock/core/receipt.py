@@ -17,6 +17,8 @@ from interlock.core.contract import Contract, Strict
 from interlock.core.contract_terms import disagreements
 from interlock.core.errors import InputError, Problem
 
+LATER = {"unknown_scores", "disguised"}  # with these left out where they say nothing, older receipts keep their digests
+
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Id = Annotated[str, Field(min_length=1, max_length=500, strict=True)]
 
@@ -146,13 +148,18 @@ class Receipt(Strict):
 
     def to_bytes(self) -> bytes:
         """Return canonical JSON with the digest of everything else under ``digest``."""
-        body = self.model_dump(mode="json", exclude_none=True)
+        body = self._body()
         return canonical({**body, "digest": digest(canonical(body))})
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the canonical receipt."""
-        return digest(canonical(self.model_dump(mode="json", exclude_none=True)))
+        return digest(canonical(self._body()))
+
+    def _body(self) -> dict[str, Any]:
+        """Return the stored form; a field from after the first receipts is left out where it says nothing."""
+        body = _told(self.model_dump(mode="json", exclude_none=True))
+        return {**body, "rows": [_told(row) for row in body["rows"]]}
 
     @classmethod
     def from_bytes(cls, data: bytes, *, where: str) -> tuple[Self, str | None]:
@@ -180,3 +187,7 @@ class Receipt(Strict):
                 for item in error.errors(include_url=False)
             ]
             raise InputError(f"{where} is not a receipt", problems) from error
+
+
+def _told(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in LATER or value}
