@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -20,8 +20,14 @@ class Message:
     text: str
     request_id: str
     deadline: float  # monotonic seconds; a decision made later is worth nothing
+    conversation: Sequence[str] = ()  # the turns before it, the oldest first
     subject: str | None = None  # whose message it is, for erasure
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def said(self) -> str:
+        """All that was said: what must be the same for a request to be the same."""
+        return "\0".join((*self.conversation, self.text)) if self.conversation else self.text
 
 
 Router = TypeVar("Router")  # whatever stands for an open bundle where the walk runs
@@ -31,7 +37,7 @@ Wanted_contra = TypeVar("Wanted_contra", contravariant=True)
 class Decide(Protocol[Wanted_contra]):
     """A bundle at work, wherever it runs. Answers by the deadline, and never raises for what a text or a model does."""
 
-    def __call__(self, text: str, *, router: Wanted_contra, deadline: float) -> Awaitable[Decision]:
+    def __call__(self, message: Message, *, router: Wanted_contra) -> Awaitable[Decision]:
         """Return the decision, or the failure fallback."""
         ...
 
@@ -63,7 +69,7 @@ async def answer(message: Message, *, choose: Callable[[Message], Router], decid
         UnavailableError: the decision was not recorded in time; it may be found later under its ``request_id``.
     """
     router = choose(message)
-    decision = await decide(message.text, router=router, deadline=message.deadline)
+    decision = await decide(message, router=router)
     return await _record(message, decision, book)
 
 
@@ -71,7 +77,7 @@ async def _record(message: Message, decision: Decision, book: Book) -> Event:
     event = Event.of(
         decision,
         request_id=message.request_id,
-        text=message.text,
+        text=message.said,
         key=book.key,
         at=book.clock.now(),
         subject=message.subject,

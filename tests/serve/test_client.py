@@ -73,7 +73,7 @@ def test_the_client_gives_the_bundles_decisions(client_of: Make, server: Any, ti
     client, bundle = client_of(server), open_bundle(tiny)
     texts = ["yes sure", "", "no never"]
     for text, found in zip(texts, client.route_all(texts), strict=True):
-        one = client.route(text, conversation="c-1", metadata={"channel": "chat"})
+        one = client.route(text, subject="c-1", conversation=["hello"], metadata={"channel": "chat"})
         expected = bundle.decide(text)
 
         assert (one.outcome, one.route, one.reason, one.label) == (

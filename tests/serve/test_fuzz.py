@@ -49,7 +49,7 @@ def body(chance: random.Random) -> bytes:
     if chance.random() < 0.5:
         return b"".join(chance.choices(PIECES, k=chance.randrange(12)))
     value: Any = {"text": chance.choice(["yes", "", "x" * 70, None, 5, ["yes"]])}
-    for name in ("request_id", "conversation", "metadata", "deadline_ms", "bundle", "extra"):
+    for name in ("request_id", "conversation", "subject", "metadata", "deadline_ms", "bundle", "extra"):
         if chance.random() < 0.3:
             value[name] = chance.choice(["a", "", 1, 0, -1, 1.5, True, None, [], {}, {"a": "b"}, "\u0000", "a" * 300])
     if chance.random() < 0.3:

@@ -42,7 +42,7 @@ def requests(server: Any, tokens: list[str]) -> None:
         ascii_token = token.encode("ascii", "ignore").decode()
         ways: list[tuple[str, str, bytes | None, dict[str, str]]] = [
             ("POST", "/v1/route", b'{"text": %b}' % text, plain),
-            ("POST", "/v1/route", b'{"text": %b, "conversation": %b}' % (text, text), plain),
+            ("POST", "/v1/route", b'{"text": %b, "subject": %b, "conversation": [%b]}' % (text, text, text), plain),
             ("POST", "/v1/route", b'{"text": %b, "request_id": "one-for-all"}' % text, plain),
             ("POST", "/v1/route", b'{"text": %b, "deadline_ms": 1}' % text, plain),
             ("POST", "/v1/route", b'{"text": %b, %b: 1}' % (text, text), plain),

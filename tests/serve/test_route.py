@@ -38,6 +38,14 @@ def test_the_same_request_id_with_another_text_is_a_conflict(server: Any) -> Non
     assert found.json()["error"]["code"] == "request_id_conflict"
 
 
+def test_the_same_text_after_other_turns_is_another_request(server: Any) -> None:
+    first = server.route("yes", request_id="turns-1", conversation=["hello", "well"])
+
+    assert server.route("yes", request_id="turns-1", conversation=["hello", "well"]).body == first.body
+    assert server.route("yes", request_id="turns-1", conversation=["hello"]).status == 409
+    assert server.route("yes", request_id="turns-1").status == 409
+
+
 def test_a_request_without_an_id_gets_one(server: Any) -> None:
     ids = {server.route("yes").json()["request_id"] for _ in range(3)}
 

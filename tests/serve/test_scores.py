@@ -28,7 +28,9 @@ def decided(predictor: Any, text: str = "yes", deadline: float = math.inf) -> De
     with here, there:
         worker = Worker(here, predictor.clock)
         worker._bundles["d"] = Opened(predictor)  # type: ignore[assignment]
-        said = worker._decided({"id": 1, "digest": "d", "text": text, "deadline": deadline})["decision"]
+        said = worker._decided({"id": 1, "digest": "d", "text": text, "conversation": [], "deadline": deadline})[
+            "decision"
+        ]
     return None if said is None else Decision.from_json(said)
 
 

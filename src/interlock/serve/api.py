@@ -75,6 +75,7 @@ class Api:
             request_id or asked.request_id or new_id(),
             clock.monotonic() + limit / 1000,
             asked.conversation,
+            asked.subject,
             asked.metadata,
         )
 

@@ -95,7 +95,8 @@ class Client:
         text: str,
         *,
         request_id: str | None = None,
-        conversation: str | None = None,
+        conversation: Sequence[str] = (),
+        subject: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> Decision:
         """Return the server's decision on one message.
@@ -106,7 +107,11 @@ class Client:
             RequestRefusedError: the request is wrong; nothing was decided.
             UnavailableError: there was no answer within the deadline.
         """
-        optional = {"conversation": conversation, "metadata": dict(metadata) if metadata else None}
+        optional = {
+            "conversation": list(conversation) or None,
+            "subject": subject,
+            "metadata": dict(metadata) if metadata else None,
+        }
         body = {"text": text, "request_id": request_id or uuid.uuid4().hex}
         return _decision(self._call("POST", "/v1/route", body | {k: v for k, v in optional.items() if v is not None}))
 

@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
+from interlock.answer import Message
 from interlock.core.clock import Clock
 from interlock.core.decision import Decision, Reason
 from interlock.core.errors import InputError, RefusedError
@@ -31,9 +32,8 @@ class Job:
     """One message on its way through the pool."""
 
     number: int
-    text: str
+    message: Message
     router: Router
-    deadline: float  # monotonic seconds
     arrived: float
     answer: asyncio.Future[Decision]
     sent: float | None = None  # when a worker got it
@@ -124,11 +124,11 @@ class Pool:
     ended: int = 0  # workers that have gone
     _numbers: count[int] = field(default_factory=count)
 
-    async def decide(self, text: str, *, router: Router, deadline: float) -> Decision:
-        """Return a worker's decision, or the failure fallback when none comes before ``deadline``."""
+    async def decide(self, message: Message, *, router: Router) -> Decision:
+        """Return a worker's decision, or the failure fallback when none comes before the message's deadline."""
         loop, now = asyncio.get_running_loop(), self.clock.monotonic()
-        job = Job(next(self._numbers), text, router, deadline, now, loop.create_future())
-        timer = loop.call_later(max(0.0, deadline - now), self._late, job)
+        job = Job(next(self._numbers), message, router, now, loop.create_future())
+        timer = loop.call_later(max(0.0, message.deadline - now), self._late, job)
         self.waiting.append(job)
         self._feed()
         try:
@@ -191,15 +191,7 @@ class Pool:
             if not link.jobs:
                 link.busy_since = job.sent
             link.jobs.append(job)
-            link.say(
-                {
-                    "do": "decide",
-                    "id": job.number,
-                    "digest": job.router.digest,
-                    "text": job.text,
-                    "deadline": job.deadline,
-                }
-            )
+            link.say(_asked(job))
 
     def _free(self) -> Link | None:
         """Return the worker that will come to a message first, unless all have enough."""
@@ -211,7 +203,7 @@ class Pool:
 
     def _decision(self, job: Job, said: dict[str, Any] | None) -> Decision:
         if said is None:
-            late = not self.clock.monotonic() < job.deadline
+            late = not self.clock.monotonic() < job.message.deadline
             return job.router.failed(Reason.DEADLINE_PASSED if late else Reason.MODEL_UNAVAILABLE)
         decision = Decision.from_json(said)
         waited = self.clock.monotonic() - job.arrived
@@ -223,6 +215,19 @@ class Pool:
         if not job.answer.done():
             reason = Reason.DEADLINE_PASSED if self.links else Reason.MODEL_UNAVAILABLE
             job.answer.set_result(job.router.failed(reason))
+
+
+def _asked(job: Job) -> dict[str, Any]:
+    """Return what a worker is told; one character more than a text may have is enough for it to be refused."""
+    message = job.message
+    return {
+        "do": "decide",
+        "id": job.number,
+        "digest": job.router.digest,
+        "text": message.text[: job.router.max_chars + 1],
+        "conversation": list(message.conversation),
+        "deadline": message.deadline,
+    }
 
 
 def _load(link: Link) -> int:

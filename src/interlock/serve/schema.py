@@ -10,6 +10,7 @@ from interlock.core.event import MOST_METADATA, REQUEST_ID
 from interlock.serve.refusal import Refusal
 
 MOST_TOGETHER = 1024  # messages of one request
+MOST_TURNS = 64  # before a message
 
 
 class Edge(BaseModel):
@@ -30,7 +31,10 @@ class RouteRequest(Edge):
     request_id: RequestId | None = Field(
         default=None, description="Names this request; the same id and text give the same stored decision."
     )
-    conversation: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
+    conversation: Annotated[list[str], Field(max_length=MOST_TURNS)] = Field(
+        default=[], description="The turns before it, the oldest first; the contract says how many are looked at."
+    )
+    subject: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
         default=None, description="Whose message it is; kept only as a keyed digest, for erasure."
     )
     metadata: Annotated[dict[MetadataName, MetadataWord], Field(max_length=MOST_METADATA)] = Field(

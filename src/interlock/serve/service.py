@@ -116,16 +116,15 @@ class Service:
         except InterlockError:
             self.metrics.unrecorded.inc()
             raise Refusal("not_recorded") from None
-        if event.text_digest != self.book.key.of_text(message.text):
+        if event.text_digest != self.book.key.of_text(message.said):
             raise Refusal("request_id_conflict")
         self.metrics.decided(made[0])
         said = orjson.loads(event.decision)  # which is an earlier decision, when the request_id was on record already
         notes |= {"outcome": said["outcome"], "reason": said["reason"], "bundle": said["bundle_digest"]}
         return event
 
-    async def _decide(self, text: str, *, router: Router, deadline: float, made: list[Decision]) -> Decision:
-        # One character more than may be is enough for the input policy to refuse the text.
-        decision = await self.pool.decide(text[: router.max_chars + 1], router=router, deadline=deadline)
+    async def _decide(self, message: Message, *, router: Router, made: list[Decision]) -> Decision:
+        decision = await self.pool.decide(message, router=router)
         made.append(decision)
         return decision
 

@@ -49,7 +49,7 @@ class Worker:
         if not self._clock.monotonic() < asked["deadline"]:
             return {"id": asked["id"], "decision": None}
         try:
-            decision: Decision | None = self._bundles[asked["digest"]].decide(asked["text"])
+            decision: Decision | None = self._bundles[asked["digest"]].decide(asked["text"], asked["conversation"])
         except Exception:  # noqa: BLE001 - whatever a model does wrong, a person decides
             decision = None
         return {"id": asked["id"], "decision": None if decision is None else decision.to_json()}
