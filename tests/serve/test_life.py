@@ -247,6 +247,15 @@ def test_a_bundle_that_vanished_leaves_the_workers_that_hold_it(start: Any, tiny
     assert (found.status, found.json()["route"], found.json()["reason"]) == (200, "person", "model_unavailable")
 
 
+def test_a_server_whose_store_does_not_open_says_so_and_ends(start: Any, tmp_path: Path) -> None:
+    (tmp_path / "no.db").write_bytes(b"this is no database, and longer than a header" * 30)
+    refused = start("--store", tmp_path / "no.db", ready=False)
+
+    assert refused.process.wait(60) in {1, 2}
+    assert "store" in refused.stderr()
+    assert "Traceback" not in refused.stderr()
+
+
 def test_a_server_that_cannot_open_its_bundle_does_not_start(start: Any, tiny: Path, tmp_path: Path) -> None:
     spoilt = Path(shutil.copytree(tiny, tmp_path / "spoilt"))
     (spoilt / "policy.json").write_bytes(b"{}")

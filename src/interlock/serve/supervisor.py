@@ -118,6 +118,9 @@ class Supervisor:
     def _fill(self) -> None:
         """Start whatever is not there."""
         if self._front is None or self._front.poll() is not None:
+            if self._front is not None and not self._ready:
+                self._failed = RefusedError(f"the HTTP process ended with code {self._front.returncode} at the start")
+                return
             if self._front is not None:
                 self._empty()
             if not self._may(self._front_started):
