@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -139,12 +140,14 @@ def rows(*texts: str, label: str) -> list[Example]:
     return [Example(f"{label}{i}", text, (label,)) for i, text in enumerate(texts)]
 
 
-def trained(train: list[Example], tmp_path: Path, **recipe: Any) -> list[dict[str, Any]]:
+def trained(
+    train: list[Example], tmp_path: Path, held: list[Example] | None = None, **recipe: Any
+) -> list[dict[str, Any]]:
     log: list[dict[str, Any]] = []
     with StepLog(tmp_path / "train.jsonl", lambda line: log.append(dict(line))) as steps:
         fit(
             TrainSet(tuple(train)),
-            CalibrationSet(tuple(train)),
+            CalibrationSet(tuple(held or train)),
             labels=["a", "b"],
             encoder=resolve("tiny"),
             recipe=Recipe(**{"epochs": 2, "track": "full", "batch_size": 4, "learning_rate": 1e-3, **recipe}),
@@ -191,3 +194,12 @@ def test_the_step_log_is_json_lines(tmp_path: Path) -> None:
 
     assert [line["event"] for line in lines] == ["epoch", "step", "epoch"]  # three rows are one step an epoch
     assert lines[1]["step"] == lines[1]["steps"] == 2
+
+
+def test_epochs_of_fewer_rows_than_are_held_share_a_look_at_them(tmp_path: Path) -> None:
+    train = rows("one", "two", label="a") + rows("six", label="b")
+    held = [replace(row, id=f"{row.id}-{i}") for i in range(4) for row in train]
+    log = trained(train, tmp_path, held, epochs=9)
+    looks = ["val_acc" in line for line in log if line["event"] == "epoch"]
+
+    assert looks == [False, False, False, True, False, False, False, True, True]  # the last one always

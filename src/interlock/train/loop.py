@@ -183,7 +183,7 @@ class Loop:
             "train_acc": whole.correct / whole.rows,
             "clipped_share": whole.clipped / whole.steps,
         }
-        self.progress.epochs.append({**line, **self._measured()})
+        self.progress.epochs.append({**line, **(self._measured() if self._looks(epoch) else {})})
         self._say({"event": "epoch", "epochs": self.epochs, **self.progress.epochs[-1]})
         self._remember_best()
 
@@ -270,6 +270,11 @@ class Loop:
             "mem_gb": _peak_memory_gb(),
             **quality(self.task.rows, recent.seen, torch.tensor(recent.losses)),
         }
+
+    def _looks(self, epoch: int) -> bool:
+        """Whether an epoch ends with a look at the held rows: epochs of fewer rows than are held share one."""
+        rows, held = len(self.lengths), max(1, len(self.task.held.ids))
+        return self.recipe.chooses or epoch == self.epochs or epoch * rows // held > (epoch - 1) * rows // held
 
     def _measured(self) -> dict[str, float]:
         """Measure the held rows."""
