@@ -89,15 +89,24 @@ def survives(folder: Path, name: str, source: str) -> bool:
     if child == 0:
         sys.path.insert(0, str(folder))
         sys.dont_write_bytecode = True  # two sources of one second and one size would share their compiled form
-        with open(os.devnull, "w", encoding="utf-8") as nothing:  # noqa: PTH123 - a device
-            os.dup2(nothing.fileno(), 1)
-            os.dup2(nothing.fileno(), 2)
-        tests = [str(ROOT / "tests" / "gate" / test) for test in TESTS]
-        quick = ["-x", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--rootdir", str(ROOT), "-c"]
-        os._exit(int(pytest.main([*quick, str(ROOT / "pyproject.toml"), "-k", "not command", *tests])))
+        code = 3
+        try:
+            code = int(run_tests())
+        finally:
+            os._exit(code)
     code = waited(child)
     target.write_text(whole, encoding="utf-8")
     return code == 0
+
+
+def run_tests() -> int:
+    """Run the room's quick tests in silence and return pytest's exit code."""
+    with open(os.devnull, "w", encoding="utf-8") as nothing:  # noqa: PTH123 - a device
+        os.dup2(nothing.fileno(), 1)
+        os.dup2(nothing.fileno(), 2)
+    tests = [str(ROOT / "tests" / "gate" / test) for test in TESTS]
+    quick = ["-x", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-o", "filterwarnings=", "-k", "not command"]
+    return int(pytest.main([*quick, "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *tests]))
 
 
 def preload() -> None:

@@ -212,9 +212,9 @@ BAD: dict[str, Any] = {
 
 
 def fields(body: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the path of every value in a JSON document, of long lists the first and the last item."""
+    """Return the path of every value in a JSON document, of what has more than 15 items the first and the last."""
     items = list(body.items()) if isinstance(body, dict) else list(enumerate(body)) if isinstance(body, list) else []
-    shown = items if len(items) <= 12 else [items[0], items[-1]]
+    shown = items if len(items) <= 15 else [items[0], items[-1]]
     return [found for key, value in shown for found in ((*path, key), *fields(value, (*path, key)))]
 
 

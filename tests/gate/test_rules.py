@@ -166,3 +166,51 @@ def test_a_contract_without_gates_keeps_the_digest_it_had_before_there_were_any(
 def test_a_gate_s_rules_are_checked_like_limits() -> None:
     with pytest.raises(InputError, match=r"gates\.night\.accuracee: expected a measurement"):
         tiny_contract(gates="{night: {accuracee: {at_least: 0.9}}}")
+
+
+@pytest.mark.parametrize(
+    ("rule", "low", "high", "status"),
+    [
+        ("at_least: 0.5", 0.5, 0.6, P),  # at the bar is enough
+        ("at_least: 0.5", 0.4, 0.5, U),  # the bar itself is still possible
+        ("at_least: 0.5", 0.4, 0.49, F),
+        ("at_most: 0.5", 0.4, 0.5, P),
+        ("at_most: 0.5", 0.5, 0.6, U),
+        ("at_most: 0.5", 0.51, 0.6, F),
+    ],
+)
+def test_the_bar_itself_counts_as_kept(rule: str, low: float, high: float, status: Status) -> None:
+    found = about(nll=(low, high))
+    (verdict,) = judge_rules(contract(f"  nll: {{{rule}}}").limits, Evidence(0.95, lambda _level: found))
+
+    assert verdict.status is status
+    assert verdict.rule == rule.replace("_", " ").replace(":", "")
+    assert (verdict.rows_needed is None) or status is U
+
+
+def test_one_row_is_something_and_none_is_nothing() -> None:
+    rules = contract("  nll: {at_most: 0.5, on: value}").limits
+    for n, status in ((1, P), (0, U)):
+        found = {"nll": Measurement("nll", 0.4, n, 0.4, 0.4)}
+        (verdict,) = judge_rules(rules, Evidence(0.95, lambda _level, found=found: found))  # type: ignore[misc]
+        assert verdict.status is status
+        assert verdict.rule == "at most 0.5 by value"
+
+
+def test_a_group_asks_for_the_rows_that_settle_it() -> None:
+    found = {
+        name: Measurement(name, 0.92, n, 0.92 - gap, 0.92 + gap, method="wilson")
+        for name, n, gap in (("accuracy", 100, 0.06), ("coverage", 1000, 0.025))
+    }
+
+    def needed(kind: str) -> tuple[int | None, list[int | None]]:
+        inside = "{accuracy: {at_least: 0.9}, coverage: {at_least: 0.9}}"
+        rules = contract(f"  g: {{{kind}: {inside}}}").limits
+        (group,) = judge_rules(rules, Evidence(0.95, lambda _level: found))
+        return group.rows_needed, [part.rows_needed for part in group.parts]
+
+    every, parts = needed("all")
+    one, _ = needed("any")
+    known = [rows for rows in parts if rows is not None]
+    assert (one, every) == (min(known), max(known))
+    assert one != every

@@ -279,7 +279,7 @@ def test_bytes_of_the_file_that_are_changed_raise_nothing_but_refusals(filled: P
         except (InputError, RefusedError):
             found += 1
 
-    assert found > 20  # many bytes of the file are free or belong to indexes
+    assert found > 10  # many bytes of the file are free, or belong to indexes and other tables
 
 
 def test_other_values_in_a_row_are_found(filled: Path) -> None:
