@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from interlock.active import Active, Aliases
 from interlock.bundle.open import Bundle, open_verified
 from interlock.bundle.read import Verified, read_verified
 from interlock.bundle.rollback import CLOCKS_DIFFER, Token, check_token
@@ -17,19 +18,11 @@ from interlock.bundle.trust import Trust
 from interlock.core.clock import Clock, SystemClock
 from interlock.core.errors import InputError, Problem, RefusedError
 from interlock.core.ledger import Deed, Entry
-from interlock.core.registry import ALIASES, Alias, AliasName, Basis, Move, Records, State
+from interlock.core.registry import ALIASES, REVOKED, Alias, AliasName, Basis, Move, Records, State
 from interlock.gate.record import Record, judge_on_record
 
-OWNED, REVOKED = "registry", "revoked"
+OWNED = "registry"
 STALE = timedelta(days=1)  # a push that takes longer is taken for one that died
-
-
-@dataclass(frozen=True)
-class Active:
-    """What an alias points at, opened."""
-
-    alias: Alias
-    bundle: Bundle
 
 
 @dataclass(frozen=True)
@@ -77,38 +70,11 @@ class Registry:
         Raises:
             InputError: the alias points nowhere.
         """
-        if name not in ALIASES:
-            return name
-        known = self.records.aliases().get(name)
-        if known is None:
-            raise InputError(f"{name} points nowhere", [Problem("registry", name, "a bundle", "none")])
-        return known.digest
+        return self._aliases.alias(name).digest if name in ALIASES else name
 
     def active(self, name: AliasName = "champion", *, trust: Trust | None, development: bool = False) -> Active:
-        """Open what an alias points at: the one question a server asks.
-
-        Args:
-            name: the alias.
-            trust: the trust root; what points there by verdict must still be signed by every role it requires.
-            development: whether a bundle that nobody vouches for may serve.
-
-        Raises:
-            InputError: the alias points nowhere.
-            RefusedError: it was moved past the ledger, or its bundle does not verify or may not serve.
-        """
-        self.digest_of(name)
-        alias = self.records.aliases()[name]
-        entry = next((entry for entry in self.records.entries() if entry.deed.key == alias.key), None)
-        if entry is None or (entry.deed.subject, entry.deed.evidence.get("basis")) != (alias.digest, alias.basis.value):
-            raise RefusedError(
-                f"{name} was moved past the ledger", [Problem("registry", name, "the move's entry", "none, or another")]
-            )
-        if alias.basis is Basis.DEVELOPMENT and not development:
-            problem = Problem("registry", name, "a bundle somebody vouches for", "one moved there for development")
-            raise RefusedError(f"{name} may not serve", [problem])
-        vouched = trust if alias.basis is Basis.VERDICT else None  # two approvers named what a token put there
-        verified = self.shelf.fetch(alias.digest)
-        return Active(alias, open_verified(verified, vouched, where=name, clock=self.clock))
+        """Open what an alias points at, as ``Aliases.active``."""
+        return self._aliases.active(name, trust=trust, development=development)
 
     def point(
         self,
@@ -152,7 +118,7 @@ class Registry:
         return self.records.move(move, at=self.clock.now())
 
     def revoke(self, digest: str, *, reason: str) -> Entry:
-        """Enter that a bundle shall be active no more; what points at it already goes on until it is moved."""
+        """Enter that a bundle shall be active no more: no server opens it anew; those that have it go on."""
         deed = Deed.of(REVOKED, digest, actor=self.actor, note=reason)
         return self.records.append(deed, at=self.clock.now())
 
@@ -169,6 +135,10 @@ class Registry:
     def bundles(self) -> dict[str, State]:
         """Return every bundle that was pushed and not removed."""
         return dict(self.records.bundles())
+
+    @property
+    def _aliases(self) -> Aliases:
+        return Aliases(self.shelf, self.records, self.clock)
 
     def _own(self) -> None:
         """Bind the registry to this store: another one could not see what this one's aliases name."""

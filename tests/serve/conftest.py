@@ -175,10 +175,10 @@ def start(tmp_path: Path, tiny: Path) -> Iterator[Start]:
     """Start servers; they are stopped at the end, and must not have had a defect."""
     running: list[Running] = []
 
-    def begin(*arguments: object, bundle: Path = tiny, ready: bool = True, **environment: str) -> Running:
+    def begin(*arguments: object, bundle: Path | None = tiny, ready: bool = True, **environment: str) -> Running:
         folder = tmp_path / f"server{len(running)}"
         folder.mkdir()
-        said = ["--bundle", str(bundle), *map(str, arguments)]
+        said = [*([] if bundle is None else ["--bundle", str(bundle)]), *map(str, arguments)]
         environment = {"INTERLOCK_WORKERS": "1", **environment}
         running.append(Running(folder, said, environment))
         if ready:

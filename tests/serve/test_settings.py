@@ -64,6 +64,23 @@ def test_every_problem_of_every_source_is_told_at_once_with_what_was_probably_me
         assert expected in found
 
 
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"bundle": None}, "either bundle or registry"),
+        ({"registry": "r", "trust": "t"}, "either bundle or registry"),
+        ({"development": True}, "development goes with registry"),
+        ({"bundle": None, "registry": "r"}, "trust goes with registry"),
+        ({"bundle": None, "registry": "", "trust": "t"}, "registry"),
+        ({"bundle": None, "registry": "r", "trust": "t", "alias": "best"}, "alias"),
+    ],
+)
+def test_where_the_bundle_comes_from_is_said_once_and_who_vouches_for_it(flags: dict[str, Any], said: str) -> None:
+    assert said in problems(flags)
+    assert settings({"bundle": None, "registry": "r", "trust": "t"}).alias == "champion"
+    assert settings({"bundle": None, "registry": "r", "development": True}).trust is None
+
+
 def test_variables_of_other_commands_are_left_alone() -> None:
     found = gather({"bundle": "b"}, files=[], environment=dict.fromkeys(NOT_OURS, "x"))
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cyclopts
 from cyclopts import Parameter
+
+AliasName = Literal["champion", "challenger", "shadow"]
 
 
 def register(app: cyclopts.App) -> None:
@@ -18,6 +20,9 @@ def register(app: cyclopts.App) -> None:
 def serve(  # noqa: PLR0913 - its options
     *,
     bundle: Path | None = None,
+    registry: str | None = None,
+    alias: AliasName | None = None,
+    development: Annotated[bool | None, Parameter(negative=())] = None,
     trust: Path | None = None,
     host: str | None = None,
     port: int | None = None,
@@ -30,7 +35,7 @@ def serve(  # noqa: PLR0913 - its options
     deadline_ms: int | None = None,
     max_waiting: int | None = None,
 ) -> int:
-    """Answer HTTP requests with a bundle until SIGTERM. SIGHUP opens the bundle's path again and swaps it in.
+    """Answer HTTP requests with a bundle until SIGTERM. SIGHUP opens the bundle again and swaps it in.
 
     Example: interlock serve --bundle runs/1/bundle --port 8080
 
@@ -39,11 +44,14 @@ def serve(  # noqa: PLR0913 - its options
 
     Args:
         bundle: The bundle directory.
+        registry: Instead of a directory: the registry, a folder or an fsspec URL. SIGHUP asks it again.
+        alias: Whose bundle is served; champion by default.
+        development: Serve also what the alias was moved to for development.
         trust: The trust root whose required signatures the bundle must carry.
         host: The address to listen on. Beyond this machine it needs API keys and a secret.
         port: The port; 0 takes a free one, which the log names.
         workers: Processes that run the model; one for each core by default.
-        store: Where decisions are recorded: an SQLite file, or a database URL.
+        store: Where decisions are recorded, and the aliases of the registry: an SQLite file, or a database URL.
         secret_file: A file with the secret of the keyed digests, 64 hexadecimal digits or more.
         config: A TOML file of settings; may be given several times.
         tls_certificate: The certificate chain, PEM.
@@ -66,6 +74,9 @@ def serve(  # noqa: PLR0913 - its options
 FLAGS = frozenset(
     {
         "bundle",
+        "registry",
+        "alias",
+        "development",
         "trust",
         "host",
         "port",

@@ -12,6 +12,7 @@ from interlock.core.ledger import Deed, Entry, Ledger
 
 AliasName = Literal["champion", "challenger", "shadow"]
 ALIASES: tuple[AliasName, ...] = get_args(AliasName)
+REVOKED = "revoked"  # the action of the ledger's entry that a bundle shall be active no more
 
 
 class Basis(StrEnum):

@@ -13,6 +13,7 @@ from pathlib import Path
 from interlock.core.errors import RefusedError
 from interlock.serve.pool import Link, Pool, WorkerGoneError
 from interlock.serve.router import Router
+from interlock.serve.source import Source
 
 KEPT = 2  # bundles that stay open: the one that answers and the one before it, to go back to
 
@@ -20,11 +21,11 @@ KEPT = 2  # bundles that stay open: the one that answers and the one before it, 
 class Bundles:
     """The bundles that are open, the newest last."""
 
-    def __init__(self, pool: Pool, *, path: Path, trust: Path | None) -> None:
-        """Begin with the bundle at ``path``, opened by the first worker."""
+    def __init__(self, pool: Pool, *, source: Source) -> None:
+        """Begin with the bundle of ``source``, opened by the first worker."""
         self._pool = pool
-        self._path, self._trust = path, trust
-        self._open: dict[str, tuple[Router, Path]] = {}  # in the order of activation
+        self._source = source
+        self._open: dict[str, tuple[Router, Source]] = {}  # in the order of activation
         self._doomed: set[str] = set()
         self._activating = asyncio.Lock()
         self.on_change: Callable[[Router], None] = lambda router: None  # noqa: ARG005 - nobody has asked yet
@@ -42,46 +43,45 @@ class Bundles:
         """
         held: set[str] = set()
         while True:
-            wanted = {digest: path for digest, (_, path) in self._open.items() if digest not in held}
+            wanted = {digest: source for digest, (_, source) in self._open.items() if digest not in held}
             if not wanted and self._open:
                 break
-            for digest, path in wanted.items() or [(None, self._path)]:
-                router = await link.load(path, self._trust)
+            for digest, source in wanted.items() or [(None, self._source.settled())]:
+                router = await link.load(source, digest)
                 held.add(router.digest)
                 if digest is None and not self._open:
-                    self._enter(router, path)
-                elif digest is not None and router.digest != digest:
-                    raise RefusedError(f"the bundle at {path} is another than the one that was opened there")
+                    self._enter(router, source)
         self._pool.add(link)
 
     async def activate(self, path: Path | None = None) -> Router:
         """Let another bundle answer, once every worker has verified, opened and replayed it.
 
         Args:
-            path: the bundle; the path that was activated last when not given, opened again.
+            path: the bundle; where the last one came from when not given, opened again.
 
         Raises:
             InterlockError: it was refused, and nothing changed.
         """
         async with self._activating:
-            path = path or self._path
+            asked = self._source if path is None else self._source.at(path)
+            source = asked.settled()
             holding: set[Link] = set()
             router: Router | None = None
             while missing := set(self._pool.links) - holding:
-                found = await asyncio.gather(*(self._held(link, path) for link in missing), return_exceptions=True)
+                found = await asyncio.gather(*(self._held(link, source) for link in missing), return_exceptions=True)
                 self._check(found, router)
                 router = router or next((one for one in found if isinstance(one, Router)), None)
                 holding |= missing
             if router is None:
                 raise RefusedError("there is no worker that could open a bundle")
-            self._enter(router, path)
-            self._path = path
+            self._enter(router, source)
+            self._source = asked
             self._let_go()
             return router
 
-    async def _held(self, link: Link, path: Path) -> Router | None:
+    async def _held(self, link: Link, source: Source) -> Router | None:
         try:
-            return await link.load(path, self._trust)
+            return await link.load(source)
         except WorkerGoneError:  # its successor opens whatever is open by then
             return None
 
@@ -94,9 +94,9 @@ class Bundles:
             self._let_go()
             raise failures[0] if failures else RefusedError("the bundle changed while it was opened")
 
-    def _enter(self, router: Router, path: Path) -> None:
+    def _enter(self, router: Router, source: Source) -> None:
         self._open.pop(router.digest, None)
-        self._open[router.digest] = (router, path)
+        self._open[router.digest] = (router, source)
         while len(self._open) > KEPT:
             oldest = next(iter(self._open))
             del self._open[oldest]

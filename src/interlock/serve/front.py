@@ -34,6 +34,7 @@ from interlock.serve.pool import Link, Pool
 from interlock.serve.refusal import Refusal
 from interlock.serve.service import Service
 from interlock.serve.settings import Settings
+from interlock.serve.source import Source
 
 LARGEST_NOTE = 65_536  # bytes of one message from or to the supervisor
 
@@ -49,7 +50,7 @@ class Front:
         self.log = Log(sys.stdout.buffer, clock)
         self.metrics = Metrics()
         pool = Pool(clock=clock, replace=self._replace, stuck_s=settings.stuck_ms / 1000)
-        bundles = Bundles(pool, path=settings.bundle, trust=settings.trust)
+        bundles = Bundles(pool, source=Source.of(settings))
         bundles.on_change = self.metrics.answers
         book = Book(events, DigestKey.from_hex(settings.secret.get_secret_value()), clock, settings.record_ms / 1000)
         self.service = Service(settings, pool, bundles, book, self.metrics, self.log)

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from typing import Any, cast
 
 from interlock.answer import Message
@@ -20,6 +19,7 @@ from interlock.core.decision import Decision, Reason
 from interlock.core.errors import InputError, RefusedError
 from interlock.serve import frames
 from interlock.serve.router import Router
+from interlock.serve.source import Source
 
 DEPTH = 2  # messages a worker is given at once: one it decides, and one so that it need not wait for the next
 SOON_S = 0.02  # a worker that has been at its message for longer is given no second one, which would wait behind it
@@ -81,8 +81,8 @@ class Link(asyncio.Protocol):
         if self._transport is not None and not self.gone:
             self._transport.write(frames.pack(message))
 
-    async def load(self, path: Path, trust: Path | None) -> Router:
-        """Have the worker open a bundle, beside its work.
+    async def load(self, source: Source, digest: str | None = None) -> Router:
+        """Have the worker open a bundle, beside its work; with ``digest`` that very one, which serves already.
 
         Raises:
             InputError: there is no bundle.
@@ -90,7 +90,7 @@ class Link(asyncio.Protocol):
         """
         number = next(self._numbers)
         waiting = self._loads[number] = asyncio.get_running_loop().create_future()
-        self.say({"do": "load", "load": number, "path": str(path), "trust": None if trust is None else str(trust)})
+        self.say({"do": "load", "load": number, "source": source.to_json(), "digest": digest})
         if self.gone:
             raise WorkerGoneError(f"worker {self.pid} ended")
         try:

@@ -9,6 +9,7 @@ from typing import Any, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from interlock.core.contract import Strict
+from interlock.core.registry import AliasName
 from interlock.serve.access import ApiKey
 
 SECRET = re.compile(r"(?:[0-9a-fA-F]{2}){32,}")
@@ -17,7 +18,10 @@ SECRET = re.compile(r"(?:[0-9a-fA-F]{2}){32,}")
 class Settings(Strict):
     """One server. Field names are the keys of the configuration file, and the options of ``interlock serve``."""
 
-    bundle: Path
+    bundle: Path | None = None
+    registry: str | None = Field(default=None, min_length=1)
+    alias: AliasName = "champion"
+    development: bool = False
     trust: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
@@ -48,6 +52,12 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _agreeing(self) -> Self:
+        if (self.bundle is None) == (self.registry is None):
+            raise ValueError("either bundle or registry, which says where the bundle comes from")
+        if self.development and self.registry is None:
+            raise ValueError("development goes with registry")
+        if self.registry is not None and self.trust is None and not self.development:
+            raise ValueError("trust goes with registry, or development, for tests")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together")
         if self.stuck_ms < self.deadline_ms:

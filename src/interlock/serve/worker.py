@@ -13,11 +13,12 @@ import threading
 from contextlib import suppress
 from typing import Any
 
-from interlock.bundle.open import Bundle, open_bundle
+from interlock.bundle.open import Bundle
 from interlock.core.clock import Clock, SystemClock
 from interlock.core.decision import Decision
 from interlock.core.errors import InterlockError
 from interlock.serve import frames
+from interlock.serve.source import Source
 
 
 class Worker:
@@ -56,10 +57,13 @@ class Worker:
 
     def _load(self, asked: dict[str, Any]) -> None:
         try:
-            bundle = open_bundle(asked["path"], asked["trust"])
+            bundle = Source(**asked["source"]).open(asked["digest"])
         except (InterlockError, OSError) as error:
             code = error.exit_code if isinstance(error, InterlockError) else 2
             self._say({"load": asked["load"], "refused": str(error), "code": code})
+            return
+        except Exception as error:  # noqa: BLE001 - a store or a far shelf fails in ways of its own: nothing is loaded
+            self._say({"load": asked["load"], "refused": f"cannot be opened: {type(error).__name__}", "code": 1})
             return
         self._bundles[bundle.digest] = bundle
         self._say({"load": asked["load"], "loaded": described(bundle)})
