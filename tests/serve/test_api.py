@@ -17,6 +17,8 @@ from interlock.serve.replies import DecisionReply
 POLICIES = {  # whoever adds an operation decides here who may use it
     ("POST", "/v1/route"): CLIENTS,
     ("POST", "/v1/route/batch"): CLIENTS,
+    ("POST", "/v1/decisions"): CLIENTS,
+    ("POST", "/v1/systemone"): CLIENTS,
     ("POST", "/v1/admin/activate"): ADMINS,
     ("GET", "/livez"): ANYONE,
     ("GET", "/readyz"): ANYONE,

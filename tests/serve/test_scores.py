@@ -19,7 +19,7 @@ class Opened:
     """Stands for an opened bundle."""
 
     def __init__(self, predictor: Any) -> None:
-        self.decide = predictor.decide
+        self.predictor = predictor
 
 
 def decided(predictor: Any, text: str = "yes", deadline: float = math.inf) -> Decision | None:
@@ -28,9 +28,8 @@ def decided(predictor: Any, text: str = "yes", deadline: float = math.inf) -> De
     with here, there:
         worker = Worker(here, predictor.clock)
         worker._bundles["d"] = Opened(predictor)  # type: ignore[assignment]
-        said = worker._decided({"id": 1, "digest": "d", "text": text, "conversation": [], "deadline": deadline})[
-            "decision"
-        ]
+        asked = {"id": 1, "digest": "d", "text": text, "conversation": [], "deadline": deadline, "shares": True}
+        said = worker._decided(asked)["decision"]
     return None if said is None else Decision.from_json(said)
 
 

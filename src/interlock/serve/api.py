@@ -11,6 +11,7 @@ from interlock.answer import Message
 from interlock.core.event import Event
 from interlock.serve.access import ADMINS, ANYONE, CLIENTS, WATCHERS
 from interlock.serve.app import new_id
+from interlock.serve.decisions import Dialects
 from interlock.serve.message import Reply, Request
 from interlock.serve.metrics import KIND
 from interlock.serve.oip import Oip
@@ -42,6 +43,7 @@ class Api:
             Route("GET", "/readyz", self.ready, ANYONE, gives=ReadyReply, refuses=("starting", "not_ready")),
             Route("GET", "/metrics", self.metrics, WATCHERS),
             Route("GET", "/openapi.json", self.openapi, ANYONE),
+            *Dialects(self._service, self.message).routes(),
             *Oip(self._service, lambda text, one: self.message(RouteRequest(text=text), one)).routes(),
         ]
         self._description = Reply.json(describe(routes))

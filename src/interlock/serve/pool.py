@@ -27,6 +27,14 @@ LOAD_S = 120.0  # how long opening a bundle may take
 LOOK_S = 0.05  # how often stuck workers are looked for
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a worker made of a message."""
+
+    decision: Decision
+    probabilities: tuple[float, ...] = ()  # by label, in the contract's order; empty where none are or were wanted
+
+
 @dataclass(slots=True, eq=False)
 class Job:
     """One message on its way through the pool."""
@@ -35,7 +43,8 @@ class Job:
     message: Message
     router: Router
     arrived: float
-    answer: asyncio.Future[Decision]
+    answer: asyncio.Future[Made]
+    shares: bool  # whether the probabilities of all labels are wanted
     sent: float | None = None  # when a worker got it
 
 
@@ -124,10 +133,16 @@ class Pool:
     ended: int = 0  # workers that have gone
     _numbers: count[int] = field(default_factory=count)
 
-    async def decide(self, message: Message, *, router: Router) -> Decision:
-        """Return a worker's decision, or the failure fallback when none comes before the message's deadline."""
+    async def decide(self, message: Message, *, router: Router, shares: bool = False) -> Made:
+        """Return what a worker decided, or the failure fallback when nothing comes before the message's deadline.
+
+        Args:
+            message: what to decide.
+            router: the bundle that decides it.
+            shares: whether to return the probabilities of all labels, too.
+        """
         loop, now = asyncio.get_running_loop(), self.clock.monotonic()
-        job = Job(next(self._numbers), message, router, now, loop.create_future())
+        job = Job(next(self._numbers), message, router, now, loop.create_future(), shares)
         timer = loop.call_later(max(0.0, message.deadline - now), self._late, job)
         self.waiting.append(job)
         self._feed()
@@ -149,7 +164,7 @@ class Pool:
             raise ValueError(f"worker {link.pid} answered {message['id']}, asked was {job.number}")
         link.busy_since = self.clock.monotonic()
         if not job.answer.done():
-            job.answer.set_result(self._decision(job, message["decision"]))
+            job.answer.set_result(self._made(job, message))
         self._feed()
 
     def lost(self, link: Link) -> None:
@@ -158,7 +173,7 @@ class Pool:
         if link in self.links:
             self.links.remove(link)
         if link.jobs and not (first := link.jobs.popleft()).answer.done():
-            first.answer.set_result(first.router.failed(Reason.MODEL_UNAVAILABLE))
+            first.answer.set_result(Made(first.router.failed(Reason.MODEL_UNAVAILABLE)))
         self.waiting.extendleft(reversed(link.jobs))
         link.jobs.clear()
         self._feed()
@@ -201,20 +216,20 @@ class Pool:
         soon = self.clock.monotonic() - SOON_S
         return next((one for one in self.links if len(one.jobs) < DEPTH and one.busy_since >= soon), None)
 
-    def _decision(self, job: Job, said: dict[str, Any] | None) -> Decision:
-        if said is None:
+    def _made(self, job: Job, said: dict[str, Any]) -> Made:
+        if said["decision"] is None:
             late = not self.clock.monotonic() < job.message.deadline
-            return job.router.failed(Reason.DEADLINE_PASSED if late else Reason.MODEL_UNAVAILABLE)
-        decision = Decision.from_json(said)
+            return Made(job.router.failed(Reason.DEADLINE_PASSED if late else Reason.MODEL_UNAVAILABLE))
+        decision = Decision.from_json(said["decision"])
         waited = self.clock.monotonic() - job.arrived
         decision.stage_ms["queue"] = max(0.0, 1000 * waited - decision.stage_ms["total"])
         decision.stage_ms["total"] = 1000 * waited
-        return decision
+        return Made(decision, tuple(said["probabilities"]))
 
     def _late(self, job: Job) -> None:
         if not job.answer.done():
             reason = Reason.DEADLINE_PASSED if self.links else Reason.MODEL_UNAVAILABLE
-            job.answer.set_result(job.router.failed(reason))
+            job.answer.set_result(Made(job.router.failed(reason)))
 
 
 def _asked(job: Job) -> dict[str, Any]:
@@ -227,6 +242,7 @@ def _asked(job: Job) -> dict[str, Any]:
         "text": message.text[: job.router.max_chars + 1],
         "conversation": list(message.conversation),
         "deadline": message.deadline,
+        "shares": job.shares,
     }
 
 

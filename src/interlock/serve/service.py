@@ -18,7 +18,7 @@ from interlock.core.event import Event
 from interlock.serve.bundles import Bundles
 from interlock.serve.log import Log
 from interlock.serve.metrics import Metrics
-from interlock.serve.pool import Pool
+from interlock.serve.pool import Made, Pool
 from interlock.serve.refusal import Refusal
 from interlock.serve.router import Router
 from interlock.serve.settings import Settings
@@ -71,10 +71,23 @@ class Service:
         Raises:
             Refusal: the id was used for another text, the decision could not be recorded, or too many wait.
         """
+        return (await self.made(message, notes, shares=False))[0]
+
+    async def made(self, message: Message, notes: dict[str, Any], *, shares: bool) -> tuple[Event, Made]:
+        """Decide one message, on record, and return beside the event what was made of the message just now.
+
+        Args:
+            message: what to decide.
+            notes: what the log line says of it.
+            shares: whether the probabilities of all labels are wanted.
+
+        Raises:
+            Refusal: as ``decide`` does.
+        """
         self.admit()
         self.waiting += 1
         try:
-            return await self._answer(message, notes)
+            return await self._answer(message, notes, shares=shares)
         finally:
             self.waiting -= 1
 
@@ -97,7 +110,7 @@ class Service:
         async def one(message: Callable[[], Message]) -> Event | Refusal:
             async with turn:
                 try:
-                    return await self._answer(message(), {})
+                    return (await self._answer(message(), {}, shares=False))[0]
                 except Refusal as refusal:
                     return refusal
 
@@ -106,27 +119,29 @@ class Service:
         finally:
             self.batches -= 1
 
-    async def _answer(self, message: Message, notes: dict[str, Any]) -> Event:
+    async def _answer(self, message: Message, notes: dict[str, Any], *, shares: bool) -> tuple[Event, Made]:
         router = self.router()
-        made: list[Decision] = []
+        made: list[Made] = []
         try:
             event = await answer(
-                message, choose=lambda _: router, decide=partial(self._decide, made=made), book=self.book
+                message,
+                choose=lambda _: router,
+                decide=partial(self._decide, made=made, shares=shares),
+                book=self.book,
             )
         except InterlockError:
             self.metrics.unrecorded.inc()
             raise Refusal("not_recorded") from None
         if event.text_digest != self.book.key.of_text(message.said):
             raise Refusal("request_id_conflict")
-        self.metrics.decided(made[0])
+        self.metrics.decided(made[0].decision)
         said = orjson.loads(event.decision)  # which is an earlier decision, when the request_id was on record already
         notes |= {"outcome": said["outcome"], "reason": said["reason"], "bundle": said["bundle_digest"]}
-        return event
+        return event, made[0]
 
-    async def _decide(self, message: Message, *, router: Router, made: list[Decision]) -> Decision:
-        decision = await self.pool.decide(message, router=router)
-        made.append(decision)
-        return decision
+    async def _decide(self, message: Message, *, router: Router, made: list[Made], shares: bool) -> Decision:
+        made.append(await self.pool.decide(message, router=router, shares=shares))
+        return made[0].decision
 
     async def activate(self, path: Path | None) -> Router:
         """Let another bundle answer.

@@ -15,7 +15,7 @@ from typing import Any
 
 from interlock.bundle.open import Bundle
 from interlock.core.clock import Clock, SystemClock
-from interlock.core.decision import Decision
+from interlock.core.decision import Outcome
 from interlock.core.errors import InterlockError
 from interlock.serve import frames
 from interlock.serve.source import Source
@@ -47,13 +47,19 @@ class Worker:
 
     def _decided(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Decide one message, unless it is too late: nobody waits for it then."""
+        nothing = {"id": asked["id"], "decision": None}
         if not self._clock.monotonic() < asked["deadline"]:
-            return {"id": asked["id"], "decision": None}
+            return nothing
         try:
-            decision: Decision | None = self._bundles[asked["digest"]].decide(asked["text"], asked["conversation"])
+            trace = self._bundles[asked["digest"]].predictor.trace(asked["text"], asked["conversation"])
         except Exception:  # noqa: BLE001 - whatever a model does wrong, a person decides
-            decision = None
-        return {"id": asked["id"], "decision": None if decision is None else decision.to_json()}
+            return nothing
+        usable = asked["shares"] and trace.decision.outcome is not Outcome.UNAVAILABLE  # else they may be anything
+        return {
+            "id": asked["id"],
+            "decision": trace.decision.to_json(),
+            "probabilities": trace.probabilities.tolist() if usable and trace.probabilities is not None else [],
+        }
 
     def _load(self, asked: dict[str, Any]) -> None:
         try:
