@@ -102,6 +102,7 @@ def test_build_prints_one_object_with_what_was_measured(shop: Path, tmp_path: Pa
     assert all(
         set(m) >= {"name", "value", "n", "low", "high", "level", "method"} for m in found["measurements"].values()
     )
+    assert "attempts are not counted" in found["note"]
     assert set(found["baselines"]) == {"keywords", "tfidf_logistic"}
     assert found["baselines"]["tfidf_logistic"]["accuracy"]["n"] == found["measurements"]["accuracy"]["n"]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import cyclopts
 from cyclopts import Parameter
 
+from interlock.cli.gate import UNCOUNTED
 from interlock.cli.screen import Watching, console, measurement_table, print_judgement, say_json
 from interlock.core.measurement import Measurement
 from interlock.train.recipe import Recipe
@@ -115,8 +116,10 @@ def build(  # noqa: PLR0913 - one option per choice
             found = built.judgement.measurements
             watch.finish({name: one.value for name, one in found.items()}, {"verdict": built.judgement.verdict})
     if json:
-        say_json(as_json(built))
+        say_json({**as_json(built), **({"note": UNCOUNTED} if record is None else {})})
     else:
+        if record is None:
+            console().print(f"[yellow]{UNCOUNTED}[/]", soft_wrap=True)
         show(built)
     return 0 if built.judgement.eligible else 1
 
