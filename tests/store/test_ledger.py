@@ -265,21 +265,39 @@ def test_a_chain_written_anew_is_found_by_who_kept_any_later_digest() -> None:
         assert breaks(forged.entries(), head=kept.hash)
 
 
+def noticed_or_refused(store: Path, data: bytes) -> bool:
+    """Check a store whose file holds ``data``; anything but a refusal raises here."""
+    store.write_bytes(data)
+    for side in ("-wal", "-shm"):
+        store.with_name(store.name + side).unlink(missing_ok=True)
+    try:
+        with open_ledger(store) as opened:
+            return bool(breaks(opened.entries()))
+    except (InputError, RefusedError):
+        return True
+
+
 def test_bytes_of_the_file_that_are_changed_raise_nothing_but_refusals(filled: Path) -> None:
-    whole, chance, found = filled.read_bytes(), random.Random(5), 0
-    for _ in range(150):
+    whole, chance = filled.read_bytes(), random.Random(5)
+    for _ in range(60):  # most bytes are free, or belong to indexes and other tables
         spoiled = bytearray(whole)
         spoiled[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
-        filled.write_bytes(bytes(spoiled))
-        for side in ("-wal", "-shm"):
-            filled.with_name(filled.name + side).unlink(missing_ok=True)
-        try:
-            with open_ledger(filled) as opened:
-                found += bool(breaks(opened.entries()))
-        except (InputError, RefusedError):
-            found += 1
+        noticed_or_refused(filled, bytes(spoiled))
 
-    assert found > 10  # many bytes of the file are free, or belong to indexes and other tables
+
+def test_every_bit_of_an_entry_that_is_changed_in_the_file_is_found(filled: Path) -> None:
+    with open_ledger(filled) as opened:
+        entries = list(opened.entries())
+    whole, chance = filled.read_bytes(), random.Random(5)
+    for entry in entries:
+        end = whole.index(entry.previous.encode() + entry.hash.encode()) + len(entry.previous + entry.hash)
+        start = whole.rindex(entry.time.encode(), 0, end)
+        assert end - start < 600
+        for _ in range(12):
+            spoiled = bytearray(whole)
+            place, bit = chance.randrange(start, end), chance.randrange(8)
+            spoiled[place] ^= 1 << bit
+            assert noticed_or_refused(filled, bytes(spoiled)), (entry.sequence, place - start, bit)
 
 
 def test_other_values_in_a_row_are_found(filled: Path) -> None:
