@@ -1,0 +1,171 @@
+"""Where one judgement turns into another: the last candidate, the last listed row, the rarest labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from interlock.core.contract import Contract
+from interlock.core.measurement import Measurement
+from interlock.core.receipt import Intents, Matrix, Receipt, Row
+from interlock.core.verdict import Status
+from interlock.gate.derive import Derived, cost_matrix
+from interlock.gate.judge import Beside, judge
+from interlock.gate.refusals import MOST_ATTEMPTS, listed, refusals
+from interlock.gate.rules import Evidence, judge_rules
+from interlock.gate.versus import Versus
+from interlock.testing import logits_for, tiny_contract
+
+
+def receipt(contract: Contract, labels: list[str], logits: Any, **changes: Any) -> Receipt:
+    """Return evidence of a row for each of ``labels``."""
+    rows = tuple(Row(id=f"r{i:03d}", labels=(label,)) for i, label in enumerate(labels))
+    made = Receipt(
+        receipt=1,
+        name="tiny",
+        identity={"label_version": contract.label_version},
+        contract=contract.to_json(),
+        fixtures=tuple(row.id for row in rows),
+        rows=rows,
+        logits=Matrix.of(np.asarray(logits, dtype=float)),
+    )
+    return made.model_copy(update=changes)
+
+
+def plain(**changes: Any) -> Receipt:
+    return receipt(tiny_contract(), ["yes", "no"] * 10, [logits_for(0.9, 0.1), logits_for(0.1, 0.9)] * 10, **changes)
+
+
+def test_the_tenth_candidate_is_the_last_that_may_be_judged() -> None:
+    derived = Derived(plain())
+    said = {
+        attempt: [
+            reason
+            for reason in refusals(derived, claimed_digest=derived.receipt.digest, attempt=attempt, now=None)
+            if reason.startswith("attempts")
+        ]
+        for attempt in (1, MOST_ATTEMPTS, MOST_ATTEMPTS + 1)
+    }
+
+    assert said == {1: [], 10: [], 11: ["attempts:11"]}
+
+
+def test_of_many_ids_the_first_twenty_are_listed_and_all_are_counted() -> None:
+    ids = [f"r{n}" for n in range(22)]
+
+    assert listed([]) == ""
+    assert listed(ids[:20]) == ",".join(ids[:20])
+    assert listed(ids[:21]) == ",".join(ids[:20]) + ",... (21 in all)"
+    assert listed(ids, most=2) == "r0,r1,... (22 in all)"
+
+
+def verdict(limits: str, found: Mapping[str, Measurement], attested: Mapping[str, list[str]] | None = None) -> Any:
+    (made,) = judge_rules(tiny_contract(limits=limits).limits, Evidence(0.95, lambda _level: found, attested or {}))
+    return made
+
+
+def test_a_bar_of_nothing_is_a_bar() -> None:
+    for value, status in ((0.0, Status.PASS), (0.5, Status.FAIL)):
+        found = {"nll": Measurement("nll", value, 100, value, value)}
+        made = verdict("{nll: {at_most: 0}}", found)
+        assert (made.status, made.limit, made.rule, made.reason) == (status, "nll", "at most 0", f"{status.value}:nll")
+
+
+def test_calibration_is_judged_on_the_unbiased_error() -> None:
+    found = {
+        "ece": Measurement("ece", 0.9, 100, 0.9, 0.9),
+        "ece_debiased": Measurement("ece_debiased", 0.01, 100, 0.01, 0.01),
+    }
+
+    assert verdict("{ece: {at_most: 0.04}}", found).status is Status.PASS
+    assert verdict("{nll: {at_most: 0.04}}", found).status is Status.INCONCLUSIVE
+
+
+def test_an_attestation_says_who_attested_what() -> None:
+    rule = "{seen: {attested: confusion review}}"
+
+    assert verdict(rule, {}).rule == "attested: confusion review"
+    assert verdict(rule, {}, {"confusion review": ["eve", "ada"]}).rule == "attested: confusion review (by ada, eve)"
+
+
+def test_a_group_says_how_its_rules_are_joined_and_asks_for_rows_only_while_it_is_open() -> None:
+    open_ = Measurement("accuracy", 0.92, 100, 0.86, 0.98, method="wilson")
+    good, bad = Measurement("coverage", 0.99, 100, 0.95, 1.0), Measurement("coverage", 0.1, 100, 0.05, 0.2)
+    inside = "{accuracy: {at_least: 0.9}, coverage: {at_least: 0.9}}"
+
+    every = verdict(f"{{g: {{all: {inside}}}}}", {"accuracy": open_, "coverage": good})
+    assert (every.status, every.rule) == (Status.INCONCLUSIVE, "accuracy and coverage")
+    assert every.rows_needed is not None
+    failed = verdict(f"{{g: {{all: {inside}}}}}", {"accuracy": open_, "coverage": bad})
+    assert (failed.status, failed.rows_needed) == (Status.FAIL, None)
+    one = verdict(f"{{g: {{any: {inside}}}}}", {"accuracy": open_, "coverage": good})
+    assert (one.status, one.rule, one.rows_needed) == (Status.PASS, "accuracy or coverage", None)
+
+
+def test_one_way_to_pass_is_judged_at_the_level_of_a_single_limit() -> None:
+    evidence = Evidence(0.95, lambda _level: {})
+
+    assert evidence.shared_by(1) is evidence
+    assert [evidence.shared_by(n).level for n in (2, 5)] == pytest.approx([0.975, 0.99])
+
+
+def versus(labels: int, gold: list[int], **changes: Any) -> Versus:
+    names = [f"l{n:02d}" for n in range(labels)]
+    contract = tiny_contract(labels="{" + ", ".join(f"{name}: {{route: {name}}}" for name in names) + "}", **changes)
+    made = receipt(contract, [names[column] for column in gold], np.zeros((len(gold), labels)))
+    columns = np.array(gold)
+    return Versus(columns, columns, columns, Derived(made), 0.95)
+
+
+def test_a_tenth_of_the_labels_with_the_fewest_rows_are_rare_and_one_at_least() -> None:
+    gold = [column for column in range(20) for _ in range(20 - column)]  # the last labels have the fewest rows
+    pair = versus(20, gold)
+    assert sorted(set(pair.gold[pair.rare()].tolist())) == [18, 19]
+
+    few = versus(2, [0, 0, 0, 1])
+    assert few.rare().tolist() == [False, False, False, True]
+    alike = versus(3, [2, 1, 0])  # as many rows of each: the first label, so that it is always the same
+    assert alike.rare().tolist() == [False, False, True]
+
+
+def test_a_label_is_never_costly_when_it_is_right_whatever_a_pair_says() -> None:
+    contract = tiny_contract(costs="{levels: {low: 1, high: 7}, default: low, pairs: [[yes, yes, high]]}")
+
+    assert cost_matrix(contract.costs, contract).diagonal().tolist() == [0, 0]
+
+
+def test_intents_count_only_where_a_detector_looked_and_had_a_threshold() -> None:
+    made = plain()
+    seen = Intents(score=0.99, labels=("yes", "no"), confidence=0.9)
+    rows = (made.rows[0].model_copy(update={"several": seen}), *made.rows[1:])
+
+    def intents(**changes: Any) -> list[int]:
+        return [len(decision.intents) for decision in Derived(plain(rows=rows, **changes)).decisions]
+
+    assert set(intents()) == {0}  # nobody said from which score on there are several
+    assert intents(several_threshold=0.5)[0] == 2
+    assert set(intents(several_threshold=0.5)[1:]) == {0}
+
+
+def test_the_second_column_of_scores_is_the_positive_label_s_wherever_it_stands() -> None:
+    for labels in ("{no: {route: no}, yes: {route: yes}}", "{yes: {route: yes}, no: {route: no}}"):
+        contract = tiny_contract(labels=labels, decide="{positive: yes, threshold: 0.5}")
+        rows = tuple(Row(id=f"r{i}", labels=("yes",), score=score) for i, score in enumerate((0.1, 0.7, 0.9)))
+        made = plain(contract=contract.to_json(), rows=rows, logits=None)
+        chosen = Derived(made).probabilities[:, contract.index["yes"]]
+        assert chosen == pytest.approx([0.1, 0.7, 0.9])
+
+
+def test_levels_asked_for_rise_with_the_attempt() -> None:
+    made = plain()
+    widths = []
+    for attempt in (1, 2, 10):
+        judged = judge(made, claimed_digest=made.digest, beside=Beside(attempt=attempt))
+        found = judged.measurements["coverage"]
+        widths.append(found.high - found.low)
+
+    assert all(one < two for one, two in pairwise(widths))
