@@ -9,8 +9,10 @@ from typing import Protocol, TypeVar
 
 from interlock.core.clock import Clock
 from interlock.core.decision import Decision
-from interlock.core.errors import UnavailableError
+from interlock.core.errors import InterlockError, UnavailableError
 from interlock.core.event import DigestKey, Event, EventStore
+
+LOOK_UP_S = 0.05  # how long a store may take to say whether there is a decision already
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Message:
     conversation: Sequence[str] = ()  # the turns before it, the oldest first
     subject: str | None = None  # whose message it is, for erasure
     metadata: Mapping[str, str] = field(default_factory=dict)
+    named: bool = True  # the caller chose the request_id, so there may be a decision of it already
 
     @property
     def said(self) -> str:
@@ -62,15 +65,26 @@ async def answer(message: Message, *, choose: Callable[[Message], Router], decid
         book: what must hold the decision, durably, before the caller sees it.
 
     Returns:
-        What is on record for the message's ``request_id``: an earlier decision, when there was one. Compare the text's
-        digest to tell a repetition from a conflict.
+        What is on record for the message's ``request_id``: an earlier decision, when there was one; then nothing is
+        decided, unless the two were under way together. Compare the text's digest to tell a repetition from a conflict.
 
     Raises:
         UnavailableError: the decision was not recorded in time; it may be found later under its ``request_id``.
     """
+    if message.named and (earlier := await _earlier(message, book)) is not None:
+        return earlier
     router = choose(message)
     decision = await decide(message, router=router)
     return await _record(message, decision, book)
+
+
+async def _earlier(message: Message, book: Book) -> Event | None:
+    """Return what is on record already. A store that does not say so soon is not waited for: recording will tell."""
+    left = min(LOOK_UP_S, max(0.0, message.deadline - book.clock.monotonic()) / 2)
+    try:
+        return await asyncio.wait_for(asyncio.to_thread(book.events.find, message.request_id), left)
+    except (TimeoutError, InterlockError):
+        return None
 
 
 async def _record(message: Message, decision: Decision, book: Book) -> Event:

@@ -44,7 +44,7 @@ class Api:
             Route("GET", "/metrics", self.metrics, WATCHERS),
             Route("GET", "/openapi.json", self.openapi, ANYONE),
             *Dialects(self._service, self.message).routes(),
-            *Oip(self._service, lambda text, one: self.message(RouteRequest(text=text), one)).routes(),
+            *Oip(self._service, lambda text, one: self.message(RouteRequest(text=text, request_id=one))).routes(),
         ]
         self._description = Reply.json(describe(routes))
         return Table(routes)
@@ -68,17 +68,18 @@ class Api:
         request.notes |= {"messages": len(found), "refused": sum(isinstance(one, Refusal) for one in found)}
         return Reply(b'{"decisions":[%b]}' % b",".join(parts))
 
-    def message(self, asked: RouteRequest, request_id: str | None = None) -> Message:
-        """Return what the walk takes."""
+    def message(self, asked: RouteRequest, fresh: str | None = None) -> Message:
+        """Return what the walk takes; ``fresh`` is the request_id of a message that names none."""
         settings, clock = self._service.settings, self._service.book.clock
         limit = min(settings.deadline_ms, asked.deadline_ms or settings.deadline_ms)
         return Message(
             asked.text,
-            request_id or asked.request_id or new_id(),
+            asked.request_id or fresh or new_id(),
             clock.monotonic() + limit / 1000,
             asked.conversation,
             asked.subject,
             asked.metadata,
+            asked.request_id is not None,
         )
 
     async def activate(self, request: Request) -> Reply:

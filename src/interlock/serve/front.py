@@ -27,6 +27,7 @@ from interlock.serve.access import Access
 from interlock.serve.api import Api
 from interlock.serve.app import App, defect
 from interlock.serve.bundles import Bundles
+from interlock.serve.cache import Cache
 from interlock.serve.connection import bounded
 from interlock.serve.log import Log
 from interlock.serve.metrics import Metrics
@@ -53,7 +54,9 @@ class Front:
         bundles = Bundles(pool, source=Source.of(settings))
         bundles.on_change = self.metrics.answers
         book = Book(events, DigestKey.from_hex(settings.secret.get_secret_value()), clock, settings.record_ms / 1000)
-        self.service = Service(settings, pool, bundles, book, self.metrics, self.log)
+        self.service = Service(
+            settings, pool, bundles, book, self.metrics, self.log, Cache(settings.cache_size, book.key)
+        )
         self._show(pool)
         table = Api(self.service).table()
         app = App(table, access=Access(settings.keys), metrics=self.metrics, log=self.log, clock=clock)

@@ -41,6 +41,8 @@ class Metrics:
         )
         self.errors = Counter("interlock_model_errors", "What models raised, by class", ["error"], registry=own)
         self.shed = Counter("interlock_shed", "Requests refused because too many were waiting", registry=own)
+        self.repeated = Counter("interlock_repeated", "Requests whose decision was on record already", registry=own)
+        self.cached = Counter("interlock_cache_hits", "Decisions that were made of the same text before", registry=own)
         self.unrecorded = Counter("interlock_unrecorded", "Decisions that could not be put on record", registry=own)
         self.replaced = Counter("interlock_workers_replaced", "Workers that were stuck and are replaced", registry=own)
         self.activations = Counter(

@@ -16,6 +16,7 @@ from interlock.core.decision import Decision
 from interlock.core.errors import InterlockError
 from interlock.core.event import Event
 from interlock.serve.bundles import Bundles
+from interlock.serve.cache import Cache
 from interlock.serve.log import Log
 from interlock.serve.metrics import Metrics
 from interlock.serve.pool import Made, Pool
@@ -36,6 +37,7 @@ class Service:
     book: Book
     metrics: Metrics
     log: Log
+    cache: Cache
     waiting: int = 0  # messages that were let in and have no reply yet
     batches: int = 0  # requests with several messages that are under way
     draining: bool = False
@@ -121,7 +123,7 @@ class Service:
 
     async def _answer(self, message: Message, notes: dict[str, Any], *, shares: bool) -> tuple[Event, Made]:
         router = self.router()
-        made: list[Made] = []
+        made: list[Made] = []  # stays empty when the request_id was on record already
         try:
             event = await answer(
                 message,
@@ -134,14 +136,23 @@ class Service:
             raise Refusal("not_recorded") from None
         if event.text_digest != self.book.key.of_text(message.said):
             raise Refusal("request_id_conflict")
-        self.metrics.decided(made[0].decision)
+        if made:
+            self.metrics.decided(made[0].decision)
+        else:
+            self.metrics.repeated.inc()
         said = orjson.loads(event.decision)  # which is an earlier decision, when the request_id was on record already
         notes |= {"outcome": said["outcome"], "reason": said["reason"], "bundle": said["bundle_digest"]}
-        return event, made[0]
+        return event, made[0] if made else Made(Decision.from_json(said))
 
     async def _decide(self, message: Message, *, router: Router, made: list[Made], shares: bool) -> Decision:
-        made.append(await self.pool.decide(message, router=router, shares=shares))
-        return made[0].decision
+        found = self.cache.find(message, router, shares=shares)
+        if found is None:
+            found = await self.pool.decide(message, router=router, shares=shares)
+            self.cache.keep(message, router, found)
+        else:
+            self.metrics.cached.inc()
+        made.append(found)
+        return found.decision
 
     async def activate(self, path: Path | None) -> Router:
         """Let another bundle answer.

@@ -38,6 +38,7 @@ class Settings(Strict):
     max_connections: int = Field(default=2048, ge=1, le=100_000)
     request_s: float = Field(default=10.0, gt=0, le=3600)
     keep_alive_s: float = Field(default=60.0, gt=0, le=3600)
+    cache_size: int = Field(default=0, ge=0, le=1_000_000)
     keys: tuple[ApiKey, ...] = ()
     tls_certificate: Path | None = None
     tls_key: Path | None = None
