@@ -155,7 +155,7 @@ def test_the_second_column_of_scores_is_the_positive_label_s_wherever_it_stands(
     for labels in ("{no: {route: no}, yes: {route: yes}}", "{yes: {route: yes}, no: {route: no}}"):
         contract = tiny_contract(labels=labels, decide="{positive: yes, threshold: 0.5}")
         rows = tuple(Row(id=f"r{i}", labels=("yes",), score=score) for i, score in enumerate((0.1, 0.7, 0.9)))
-        made = plain(contract=contract.to_json(), rows=rows, logits=None)
+        made = plain().model_copy(update={"contract": contract.to_json(), "rows": rows, "logits": None})
         chosen = Derived(made).probabilities[:, contract.index["yes"]]
         assert chosen == pytest.approx([0.1, 0.7, 0.9])
 
