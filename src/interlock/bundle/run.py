@@ -25,20 +25,29 @@ def start_run(folder: Path, config: dict[str, Any], *, keep: Collection[str] = (
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file", [Problem(str(folder), "", "a new or empty directory", "a file")])
-    if folder.exists() and any(folder.iterdir()):
-        if (folder / FINISHED).exists():
-            raise InputError(
-                f"{folder} holds a finished run", todo="Give another directory with -o, or remove this one."
-            )
-        if not _is_run(folder):
-            raise InputError(f"{folder} is not empty and holds no run", todo="Give a new or empty directory with -o.")
+    if folder.exists():
+        _check(folder)
     folder.mkdir(parents=True, exist_ok=True)
     lock = _locked(folder)
+    try:
+        _check(folder)  # again: who held the lock may have finished meanwhile
+    except InputError:
+        lock.close()
+        raise
     config = {"run": 1, **config}
     same = _config(folder) == json.loads(json.dumps(config))
     _clear(folder, but={LOCK, CONFIG, *(keep if same else ())})
     write_json(folder / CONFIG, config)
     return lock
+
+
+def _check(folder: Path) -> None:
+    if not any(path.name != LOCK for path in folder.iterdir()):
+        return
+    if (folder / FINISHED).exists():
+        raise InputError(f"{folder} holds a finished run", todo="Give another directory with -o, or remove this one.")
+    if not _is_run(folder):
+        raise InputError(f"{folder} is not empty and holds no run", todo="Give a new or empty directory with -o.")
 
 
 def _locked(folder: Path) -> IO[bytes]:
