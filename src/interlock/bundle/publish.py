@@ -32,8 +32,9 @@ def publish(bundle: Bundle, uri: str, *, name: str, alias: str | None = None) ->
         RefusedError: MLflow failed.
     """
     require("Publishing to MLflow", extra="mlflow", modules=["mlflow"])
-    if not name or set(name) & set("/:\\"):
-        raise InputError("MLflow takes no such name", [Problem("mlflow", "name", "no '/', ':' or '\\'", repr(name))])
+    if not name or set(name) & set("/:\\'"):  # the last, as it ends a name in MLflow's searches
+        problem = Problem("mlflow", "name", "some text without '/', ':', '\\' or quotes", repr(name))
+        raise InputError("MLflow takes no such name", [problem])
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
@@ -50,7 +51,7 @@ def publish(bundle: Bundle, uri: str, *, name: str, alias: str | None = None) ->
 
 
 def _known(client: Any, name: str, digest: str) -> str | None:
-    found = client.search_model_versions(f"name = '{name.replace(chr(39), '')}'")
+    found = client.search_model_versions(f"name = '{name}'")
     return next((str(version.version) for version in found if version.tags.get(DIGEST) == digest), None)
 
 
