@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -64,10 +65,35 @@ def test_data_are_taken_in_by_the_documents_rule(body: dict[str, Any], reasons: 
     assert judge_watched(of_audit(body), MANGA, gate="data").reasons == reasons
 
 
-@pytest.mark.parametrize("bad", [None, "0.9", True, [], {}])
+@pytest.mark.parametrize("bad", [None, "0.9", True, [], {}, math.inf, -math.inf, 10**400])
 def test_figures_that_are_none_are_refused(bad: object) -> None:
     with pytest.raises(InputError):
         of_steps([*epochs((0.9, 0.9)), {"event": "epoch", "val_acc": bad, "val_rare_recall": 0.9}])
+
+
+@pytest.mark.parametrize("rows", [math.inf, math.nan, "many", None, []])
+def test_an_audit_without_a_number_of_rows_is_none(rows: object) -> None:
+    with pytest.raises(InputError, match="no audit"):
+        of_audit({**audit(), "rows": rows})
+
+
+def test_what_is_read_from_logs_and_audits_is_exact_and_says_of_how_many() -> None:
+    log = of_steps([{"event": "step"}, *epochs((0.5, 0.1), (0.75, 0.5), (0.875, 0.25))])
+    assert {name: (one.value, one.n, one.low, one.high) for name, one in log.items()} == {
+        "val_accuracy_gain": (0.125, 3, 0.125, 0.125),
+        "val_rare_recall_gain": (-0.25, 3, -0.25, -0.25),
+        "clipped_share": (0.1, 1, 0.1, 0.1),
+    }
+    assert set(of_steps(epochs((0.5, 0.1)))) == {"clipped_share"}
+    assert of_steps([{"event": "epoch", "val_acc": 0.5}, {"event": "epoch"}]) == {}
+
+    found = of_audit(audit(escalation=7, bad=0.25, share=0.5))
+    assert {name: (one.value, one.n, one.method) for name, one in found.items()} == {
+        "train_rows.escalation": (7, 10_000, "counted"),
+        "train_rows.faq": (5000, 10_000, "counted"),
+        "synthetic_bad_share": (0.25, 10_000, "counted"),
+        "truncated_share": (0.5, 10_000, "counted"),
+    }
 
 
 def test_a_gate_nobody_wrote_is_an_error_that_names_the_nearest() -> None:

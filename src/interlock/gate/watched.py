@@ -5,6 +5,7 @@ These judge training and data, not a router: they rest on what was printed, not 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -47,7 +48,7 @@ def of_audit(body: Mapping[str, Any]) -> dict[str, Measurement]:
         rows = int(body["rows"])
         numbers = {str(one["code"]): dict(one.get("numbers", {})) for one in body["findings"]}
         notes = " ".join(map(str, body.get("notes", ())))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         problem = Problem("audit", "", "rows and findings, as interlock audit --json prints them", str(error)[:100])
         raise InputError("this is no audit", [problem]) from error
     found = {
@@ -71,6 +72,6 @@ def _exact(name: str, value: float, n: int) -> Measurement:
 
 
 def _number(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > sys.float_info.max:
         raise InputError(f"{name} is no number", [Problem("log", name, "a number", repr(value)[:80])])
     return float(value)
