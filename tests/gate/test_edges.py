@@ -169,3 +169,31 @@ def test_levels_asked_for_rise_with_the_attempt() -> None:
         widths.append(found.high - found.low)
 
     assert all(one < two for one, two in pairwise(widths))
+
+
+def test_a_required_slice_says_of_how_many_critical_rows_it_speaks() -> None:
+    contract = tiny_contract(
+        labels="{yes: {route: yes, critical: true}, no: {route: no}}",
+        slices="{required: [night]}",
+        limits="{accuracy: {at_least: 0.1}}",
+    )
+    made = receipt(contract, ["yes"] * 3 + ["no"] * 3, [logits_for(0.9, 0.1)] * 3 + [logits_for(0.1, 0.9)] * 3)
+    rows = tuple(row.model_copy(update={"slice": "night" if i else "day"}) for i, row in enumerate(made.rows))
+    made = made.model_copy(update={"rows": rows})
+    judged = judge(made, claimed_digest=made.digest)
+    (found,) = [one for one in judged.verdicts if one.limit == "slices.required.night"]
+
+    assert (found.status, found.reason, found.rule) == (Status.PASS, "pass:slice.night", "no critical row missed")
+    assert found.evidence is not None
+    assert (found.evidence.value, found.evidence.n, found.evidence.slice) == (1.0, 2, "slice=night")
+
+
+def test_intervals_rest_on_rows_apart_and_what_is_shown_on_all_of_them() -> None:
+    made = plain()
+    rows = (*made.rows[:10], *(row.model_copy(update={"near": "r000"}) for row in made.rows[10:]))
+    made = made.model_copy(update={"rows": rows})
+    judged = judge(made, claimed_digest=made.digest)
+    evidence = judged.verdicts[0].evidence
+
+    assert evidence is not None
+    assert (evidence.n, judged.measurements["accuracy"].n) == (10, 20)

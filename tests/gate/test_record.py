@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from interlock.core.ledger import breaks
+from interlock.core.ledger import Deed, breaks
 from interlock.core.receipt import Matrix, Receipt, Row
 from interlock.core.verdict import Status
 from interlock.gate.judge import ALPHA, Beside, attempt_level, judge
@@ -17,6 +17,7 @@ from interlock.gate.refusals import MOST_ATTEMPTS
 from interlock.measure.proportion import wilson
 from interlock.testing import FrozenClock, MemoryLedger, logits_for, tiny_contract
 
+NOW = FrozenClock().now()
 CONTRACT = tiny_contract(limits="{accuracy: {at_least: 0.9}}")
 
 
@@ -82,6 +83,51 @@ def test_the_verdict_s_entry_says_what_it_rests_on() -> None:
     assert said.evidence["champion"] == champion.digest
     assert said.evidence["contract"] == CONTRACT.digest
     assert said.note == "eligible_for_shadow: exact_receipt_pass"
+
+
+def test_the_entry_says_by_which_gate_and_with_what_was_counted_elsewhere() -> None:
+    contract = tiny_contract(gates="{promote: {accuracy: {at_least: 0.9}, load_error_rate: {at_most: 0.01}}}")
+    receipt = candidate(190).model_copy(update={"contract": contract.to_json()})
+    evidence = {}
+    for errors in (3, 4):
+        beside = Beside(gate="promote", counts={"load_error_rate": (errors, 100_000)})
+        judged = judge_on_record(receipt, record(), claimed_digest=receipt.digest, beside=beside)
+        assert judged.entry is not None
+        assert judged.judgement.eligible
+        assert judged.judgement.measurements["load_error_rate"].n == 100_000
+        evidence[errors] = judged.entry.deed.evidence
+
+    assert {one["gate"] for one in evidence.values()} == {"promote"}
+    assert len({one["counts"] for one in evidence.values()}) == 2
+    plain = judge_on_record(candidate(190), record(), claimed_digest=candidate(190).digest).entry
+    assert plain is not None
+    assert plain.deed.evidence.keys() == {"receipt", "evaluation_set", "contract", "judgement"}
+
+
+def test_what_persons_attested_counts_for_the_receipt_and_for_bundles_packed_with_it_alone() -> None:
+    on, receipt, other = record(), candidate(190), candidate(190, seed="other")
+    on.packed("sha256:" + "1" * 64, receipt)
+    on.packed("sha256:" + "2" * 64, other)
+    for actor, subject in (
+        ("ann", receipt.digest),
+        ("bob", "sha256:" + "1" * 64),
+        ("eve", "sha256:" + "2" * 64),
+        ("mallory", other.digest),
+    ):
+        on.ledger.append(Deed.of("attested: confusion review", subject, actor=actor), at=NOW)
+    on.ledger.append(Deed.of("revoked", receipt.digest, actor="eve"), at=NOW)
+
+    assert on.attested(receipt) == {"confusion review": {"ann", "bob"}}
+    assert on.attested(candidate(190, seed="third")) == {}
+
+
+def test_other_entries_about_the_same_rows_are_no_attempts() -> None:
+    on, receipt = record(), candidate(190)
+    rows = {"evaluation_set": evaluation_set(receipt)}
+    on.ledger.append(Deed.of("looked", "sha256:" + "3" * 64, actor="ann", evidence=rows), at=NOW)
+    on.attempt(candidate(190, first=1000))  # other rows
+
+    assert on.attempt(receipt) == 1
 
 
 def test_a_later_candidate_of_the_same_rows_has_more_to_prove() -> None:
