@@ -186,7 +186,9 @@ def test_an_empty_ledger_is_whole(workspace: Path, command: Command) -> None:
 def test_a_build_signs_its_bundle_and_enters_it(workspace: Path, shop: Path, command: Command) -> None:
     command("keys", "new", "alice", "--role", "builder")
     command("keys", "require", "builder")
-    where = ("--contract", shop / "contract.yaml", "--data", shop / "rows.jsonl", "--encoder", "tiny", "--epochs", "1")
+    rows = (shop / "rows.jsonl").read_text().splitlines(keepends=True)
+    (workspace / "rows.jsonl").write_text("".join(rows[::4]))  # enough to train on
+    where = ("--contract", shop / "contract.yaml", "--data", "rows.jsonl", "--encoder", "tiny", "--epochs", "1")
     _, out, _ = command("build", *where, "-o", "run", "--key", "alice", "--store", "l.db", "--actor", "ci", "--json")
     found = json.loads(out)
     code, said, _ = command("verify", "run/bundle", "--trust", "keys/trust.json", "--json")

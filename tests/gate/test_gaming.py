@@ -236,20 +236,18 @@ def outcome(body: dict[str, Any]) -> str:
         return "hold"
 
 
-def test_no_bad_value_in_any_field_lets_a_bad_receipt_pass() -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_no_bad_value_in_any_field_lets_a_bad_receipt_pass(every: int) -> None:
     body = json.loads(receipt(60, 40).to_bytes())
     body.pop("digest")
     assert outcome(body) == "hold"
     rules = {("contract",), ("contract", "limits"), ("contract", "limits", "accuracy"),
              ("contract", "limits", "accuracy", "at_least"), ("contract", "limits", "accuracy", "at_most")}  # fmt: skip
-    passed = [
-        (path, name)
-        for path in fields(body)
-        for name, value in BAD.items()
-        if path not in rules and outcome(spoilt(body, path, value)) != "hold"
-    ]
+    tried = [(path, name) for path in fields(body) if path not in rules for name in BAD]
+    tried = tried[::every]  # eleven values, so every fourth is another one in each field
+    assert {name for _, name in tried} == set(BAD)
 
-    assert passed == []
+    assert [(path, name) for path, name in tried if outcome(spoilt(body, path, BAD[name])) != "hold"] == []
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "1e309", "01", "+1", ".5", "0x1"])
