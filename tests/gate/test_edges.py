@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from interlock.core.contract import Contract
+from interlock.core.errors import InputError
 from interlock.core.measurement import Measurement
 from interlock.core.receipt import Intents, Matrix, Receipt, Row
 from interlock.core.verdict import Status
-from interlock.gate.derive import Derived, cost_matrix
+from interlock.gate.derive import Derived, cost_matrix, measurements
 from interlock.gate.judge import Beside, judge
 from interlock.gate.refusals import MOST_ATTEMPTS, listed, refusals
 from interlock.gate.rules import Evidence, judge_rules
@@ -197,3 +198,64 @@ def test_intervals_rest_on_rows_apart_and_what_is_shown_on_all_of_them() -> None
 
     assert evidence is not None
     assert (evidence.n, judged.measurements["accuracy"].n) == (10, 20)
+
+
+def test_rows_of_several_labels_are_measured_as_sets_and_the_detector_on_its_own() -> None:
+    rows = tuple(
+        Row(id=f"r{i}", labels=labels, several=Intents(score=score, labels=("yes", "no"), confidence=0.9))
+        for i, (labels, score) in enumerate([(("yes", "no"), 0.9), (("yes", "no"), 0.1), (("yes",), 0.2)])
+    )
+    changes = {"rows": rows, "logits": Matrix.of(np.array([logits_for(0.9, 0.1)] * 3)), "several_threshold": 0.5}
+    found = measurements(Derived(plain().model_copy(update=changes)))
+
+    assert found["exact_match"].value == pytest.approx(2 / 3)  # of the second one label was found
+    assert found["micro_f1"].value == pytest.approx(2 * 4 / (4 + 5))  # 4 found, all wanted, of 5
+    assert (found["several_recall"].value, found["several_recall"].n) == (0.5, 2)
+    assert (found["several_false"].value, found["several_false"].n) == (0.0, 1)
+    nowhere = measurements(Derived(plain().model_copy(update={**changes, "several_threshold": None})))
+    assert nowhere["several_recall"].value == 0.0  # nobody said from which score on
+
+
+def test_every_comparison_is_with_the_champion_on_the_rows_it_names() -> None:
+    contract = tiny_contract(
+        labels="{a: {route: a, critical: true}, b: {route: b}, c: {route: c}}",
+        limits="""{g: {all: {macro_f1_vs_champion: {at_least: -1}, critical_recall_vs_champion: {at_least: -1},
+        rare_recall_vs_champion: {at_least: -1}, recall_vs_champion.b: {at_least: -1},
+        cost_vs_champion: {at_most: 9}}}}""",
+    )
+    gold = ["a"] * 10 + ["b"] * 8 + ["c"] * 6
+    theirs = ["a"] * 10 + ["c"] * 8 + ["c"] * 6  # every b wrong
+    mine = ["b"] * 2 + ["a"] * 8 + ["b"] * 8 + ["a"] * 3 + ["c"] * 3
+
+    def said(labels: list[str]) -> list[list[float]]:
+        return [[8.0 * (name == label) for name in "abc"] for label in labels]
+
+    made = receipt(contract, gold, said(mine))
+    champion = receipt(contract, gold, said(theirs), name="old")
+    judged = judge(made, claimed_digest=made.digest, beside=Beside(champion=champion))
+    found = judged.measurements
+
+    assert found["critical_recall_vs_champion"].value == pytest.approx(-0.2)
+    assert found["rare_recall_vs_champion"].value == pytest.approx(-0.5)
+    assert found["recall_vs_champion.b"].value == pytest.approx(1.0)
+    assert found["cost_vs_champion"].value == pytest.approx(5 / 8)
+    f1 = {"a": 2 * 8 / (10 + 11), "b": 2 * 8 / (8 + 10), "c": 2 * 3 / (6 + 3)}
+    assert found["macro_f1_vs_champion"].value == pytest.approx(sum(f1.values()) / 3 - (1 + 2 * 6 / (6 + 14)) / 3)
+    assert found["recall_vs_champion.b"].slice == "champion=old"
+
+    alone = judge(made, claimed_digest=made.digest)
+    (group,) = alone.verdicts
+    assert (group.status, alone.measurements["cost_vs_champion"].known) == (Status.INCONCLUSIVE, False)
+    other = champion.model_copy(update={"rows": champion.rows[::-1]})  # the same rows, in another order
+    unpaired = judge(made, claimed_digest=made.digest, beside=Beside(champion=other)).measurements
+    assert not unpaired["cost_vs_champion"].known
+
+
+def test_evidence_that_contradicts_its_contract_is_no_receipt() -> None:
+    made = plain()
+    wide = made.model_copy(update={"logits": Matrix.of(np.zeros((20, 3)))})
+    with pytest.raises(InputError, match="2 columns"):
+        measurements(Derived(wide))
+    scored = tuple(row.model_copy(update={"score": 0.5}) for row in made.rows)
+    with pytest.raises(InputError, match="threshold policy"):
+        measurements(Derived(made.model_copy(update={"logits": None, "rows": scored})))
