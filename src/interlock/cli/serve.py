@@ -63,10 +63,13 @@ def serve(  # noqa: PLR0913 - its options
     from interlock.core.clock import SystemClock
     from interlock.core.errors import require
     from interlock.serve.supervisor import Supervisor, listen
+    from interlock.serve.traces import MODULES
 
     flags = {name: value for name, value in locals().items() if name in FLAGS and value is not None}
     require("Serving", extra="serve", modules=["uvicorn", "uvloop", "httptools", "orjson", "prometheus_client"])
     settings = gather(flags, files=config or [], environment=os.environ)
+    if settings.traces is not None:
+        require("Sending traces", extra="otel", modules=MODULES)
     with listen(settings.host, settings.port) as listening:
         return Supervisor(settings, listening, SystemClock()).run()
 

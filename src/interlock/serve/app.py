@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from interlock.core.clock import Clock
 from interlock.serve.access import Access
@@ -11,14 +12,17 @@ from interlock.serve.message import GoneError, Receive, Reply, Request, Scope, S
 from interlock.serve.metrics import Metrics
 from interlock.serve.refusal import Refusal
 from interlock.serve.routes import Table
+from interlock.serve.traces import Traces
 
 
 class App:
     """One server's application."""
 
-    def __init__(self, table: Table, *, access: Access, metrics: Metrics, log: Log, clock: Clock) -> None:
+    def __init__(
+        self, table: Table, *, access: Access, metrics: Metrics, log: Log, traces: Traces, clock: Clock
+    ) -> None:
         """Answer what stands in ``table``."""
-        self._table, self._access = table, access
+        self._table, self._access, self._traces = table, access, traces
         self._metrics, self._log, self._clock = metrics, log, clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -26,7 +30,11 @@ class App:
         arrived = self._clock.monotonic()
         headers = dict(reversed(scope["headers"]))  # of a name given twice the first counts
         request = Request(scope, receive, new_id(), arrived, headers)
-        path = "none"
+        with self._traces.request(headers) as span:
+            await self._answer(request, send, span)
+
+    async def _answer(self, request: Request, send: Send, span: Any) -> None:
+        scope, headers, path = request.scope, request.headers, "none"
         try:
             route, request.parts = self._table.find(scope["method"], scope["path"])
             path = route.path
@@ -41,15 +49,16 @@ class App:
             request.notes["defect"] = defect(error)
             reply = Reply.json(Refusal("internal_error").to_json(request.request_id), status=500)
         await reply.send(send, request_id=request.request_id)
-        self._note(request, path, reply.status)
+        self._note(request, path, reply.status, span)
 
-    def _note(self, request: Request, path: str, status: int) -> None:
+    def _note(self, request: Request, path: str, status: int, span: Any) -> None:
         took = self._clock.monotonic() - request.arrived
         self._metrics.requests.labels(path, status).inc()
         self._metrics.latency.labels(path).observe(took)
         notes = {name: value for name, value in request.notes.items() if value not in ("", None)}
         about = {"method": request.scope["method"] if path != "none" else "", "route": path, "status": status}
         self._log.say("request", request_id=request.request_id, **about, ms=round(1000 * took, 3), **notes)
+        self._traces.answered(span, about, notes)
 
 
 def defect(error: BaseException) -> str:

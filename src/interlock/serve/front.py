@@ -36,6 +36,7 @@ from interlock.serve.refusal import Refusal
 from interlock.serve.service import Service
 from interlock.serve.settings import Settings
 from interlock.serve.source import Source
+from interlock.serve.traces import Traces
 
 LARGEST_NOTE = 65_536  # bytes of one message from or to the supervisor
 
@@ -54,12 +55,11 @@ class Front:
         bundles = Bundles(pool, source=Source.of(settings))
         bundles.on_change = self.metrics.answers
         book = Book(events, DigestKey.from_hex(settings.secret.get_secret_value()), clock, settings.record_ms / 1000)
-        self.service = Service(
-            settings, pool, bundles, book, self.metrics, self.log, Cache(settings.cache_size, book.key)
-        )
+        cache, traces = Cache(settings.cache_size, book.key), Traces.to(settings.traces, share=settings.traces_share)
+        self.service = Service(settings, pool, bundles, book, self.metrics, self.log, cache, traces)
         self._show(pool)
         table = Api(self.service).table()
-        app = App(table, access=Access(settings.keys), metrics=self.metrics, log=self.log, clock=clock)
+        app = App(table, access=Access(settings.keys), metrics=self.metrics, log=self.log, traces=traces, clock=clock)
         self.server = _Server(_http(settings, app))
 
     async def run(self, listening: socket.socket) -> None:
@@ -78,6 +78,7 @@ class Front:
     def close(self) -> None:
         """Write what was acknowledged, and what was logged."""
         self.service.book.events.close()
+        self.service.traces.close()
         self.log.say("stopped")
         self.log.close()
 

@@ -23,6 +23,7 @@ from interlock.serve.pool import Made, Pool
 from interlock.serve.refusal import Refusal
 from interlock.serve.router import Router
 from interlock.serve.settings import Settings
+from interlock.serve.traces import Traces
 
 MOST_BATCHES = 4  # requests with several messages at once; more are refused
 
@@ -38,6 +39,7 @@ class Service:
     metrics: Metrics
     log: Log
     cache: Cache
+    traces: Traces
     waiting: int = 0  # messages that were let in and have no reply yet
     batches: int = 0  # requests with several messages that are under way
     draining: bool = False
@@ -138,6 +140,7 @@ class Service:
             raise Refusal("request_id_conflict")
         if made:
             self.metrics.decided(made[0].decision)
+            self.traces.decided(made[0].decision, at=event.at, now=self.book.clock.now())
         else:
             self.metrics.repeated.inc()
         said = orjson.loads(event.decision)  # which is an earlier decision, when the request_id was on record already

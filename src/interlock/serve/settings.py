@@ -39,6 +39,8 @@ class Settings(Strict):
     request_s: float = Field(default=10.0, gt=0, le=3600)
     keep_alive_s: float = Field(default=60.0, gt=0, le=3600)
     cache_size: int = Field(default=0, ge=0, le=1_000_000)
+    traces: str | None = Field(default=None, pattern=r"^https?://[^\s]+$", max_length=2048)
+    traces_share: float = Field(default=1.0, ge=0, le=1)
     keys: tuple[ApiKey, ...] = ()
     tls_certificate: Path | None = None
     tls_key: Path | None = None
