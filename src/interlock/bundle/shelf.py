@@ -161,7 +161,7 @@ class RemoteShelf:
     def owner(self) -> str | None:
         """Return the id of the store it belongs to, if it belongs to one."""
         path = f"{self._root}/{OWNER}"
-        return _owner(self._read(path, MAX_MANIFEST_BYTES), path) if self._files.exists(path) else None
+        return _owner(self._read(path, MAX_MANIFEST_BYTES), path) if self._there(path) else None
 
     def claim(self, owner: str) -> None:
         """Say that it belongs to a store."""
@@ -171,7 +171,7 @@ class RemoteShelf:
         """Keep a bundle; signatures of one that is there are joined. The manifest comes last."""
         here = self._path(verified.digest)
         signatures = signatures_of(verified)
-        if self._files.exists(f"{here}/{MANIFEST}"):
+        if self._there(f"{here}/{MANIFEST}"):
             signatures = (*signatures_of(self.fetch(verified.digest)), *signatures)
         for name, data in verified.files.items():
             self._write(f"{here}/{name}", data)
@@ -188,7 +188,7 @@ class RemoteShelf:
             RefusedError: what is there is not it.
         """
         here = self._path(digest)
-        if not self._files.exists(f"{here}/{MANIFEST}"):
+        if not self._there(f"{here}/{MANIFEST}"):
             raise InputError("no such bundle", [Problem(self._root, "bundles", digest, "nothing")])
         listing = self._read(f"{here}/{MANIFEST}", MAX_MANIFEST_BYTES)
         manifest = parse_manifest(listing, where=f"{here}/{MANIFEST}")
@@ -196,20 +196,23 @@ class RemoteShelf:
             name: check_listed(name, self._read(f"{here}/{name}", listed.size), listed)
             for name, listed in manifest.files.items()
         }
-        signed = self._files.exists(f"{here}/{SIGNATURE}")
+        signed = self._there(f"{here}/{SIGNATURE}")
         signature = self._read(f"{here}/{SIGNATURE}", MAX_SIGNATURE_BYTES) if signed else None
         return _pinned(Verified(manifest, listing, files, signature), digest)
 
     def remove(self, digest: str) -> None:
         """Remove a bundle, or what is left of one; its manifest first."""
         here = self._path(digest)
-        if self._files.exists(f"{here}/{MANIFEST}"):
-            self._files.rm_file(f"{here}/{MANIFEST}")
-        if self._files.exists(here):
-            self._files.rm(here, recursive=True)
+        if self._there(f"{here}/{MANIFEST}"):
+            self._answer(here, lambda: self._files.rm_file(f"{here}/{MANIFEST}"))
+        if self._there(here):
+            self._answer(here, lambda: self._files.rm(here, recursive=True))
 
     def _path(self, digest: str) -> str:
         return f"{self._root}/{BUNDLES}/{hex_of(digest)}"
+
+    def _there(self, path: str) -> bool:
+        return bool(self._answer(path, lambda: self._files.exists(path)))
 
     def _write(self, path: str, data: bytes) -> None:
         self._answer(path, lambda: self._files.makedirs(path.rpartition("/")[0], exist_ok=True))
