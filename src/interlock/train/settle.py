@@ -1,6 +1,6 @@
 """What a recipe leaves open, settled by how many rows there are. Knows no torch and no rows' texts.
 
-The figures behind the rules are in ``docs/decisions/0015-few-rows.md``.
+The figures behind the rules are in ``docs/decisions/0016-r-drop-and-what-rows-decide.md``.
 """
 
 from __future__ import annotations
