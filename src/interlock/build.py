@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interlock import assemble, strangers
 from interlock.assemble import Exported
@@ -15,10 +16,12 @@ from interlock.bundle.layout import GRAPH, GRAPH_INT8, RECEIPT
 from interlock.bundle.open import Bundle, open_bundle
 from interlock.bundle.pack import pack
 from interlock.bundle.run import FINISHED, start_run, write_json
-from interlock.calibrate.fit import AUTO, calibrate, check_kind
+from interlock.calibrate.fit import AUTO, Calibration, calibrate, check_kind
 from interlock.core.canonical import digest_of
 from interlock.core.clock import Clock, SystemClock
+from interlock.core.contract import Contract
 from interlock.core.contract_file import parse_contract
+from interlock.core.dataset import Split
 from interlock.core.errors import require
 from interlock.core.measurement import Measurement
 from interlock.core.progress import Watch, every, unwatched
@@ -32,9 +35,14 @@ from interlock.data.write import write_scores
 from interlock.gate.derive import CHAMPION, FP32, Derived, baseline_accuracies
 from interlock.gate.record import Record, judge_on_record
 from interlock.gate.take import take
+from interlock.predict.encoder import OnnxEncoder
 from interlock.predict.predictor import Predictor
 from interlock.report.folder import draw_run
+from interlock.strangers import Strange
 from interlock.train.recipe import Recipe
+
+if TYPE_CHECKING:
+    from interlock.train.steps import Trained
 
 TRAIN_MODULES = ("torch", "transformers", "sklearn", "onnx", "onnxscript", "polars")
 
@@ -94,85 +102,121 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         InputError: anything wrong with what was given; nothing half-made is left that could be taken for a bundle.
     """
     require("Building a router", extra="train", modules=TRAIN_MODULES)
-    from interlock.train.encoders import check_available, resolve
-    from interlock.train.steps import RESUMED, train_and_export
+    from interlock.train.steps import RESUMED
 
-    clock, run, recipe = clock or SystemClock(), Path(out), recipe or Recipe()
+    clock, recipe = clock or SystemClock(), recipe or Recipe()
     source = file_bytes(contract)
     terms = parse_contract(source, where=str(contract))
     strange_texts = strangers.unknown_texts(unknown)
     split = prepare(data, calibration=calibration, test=test, contract=terms, seed=recipe.seed, watch=watch)
+    job = Job(Path(out), source, terms, split, encoder, recipe, engine, watch, clock)
     texts = unlabelled(recipe.adapt, split, watch=watch)
-    check_available(resolve(encoder))
-    check_kind(calibrator)
+    _check_choices(encoder, calibrator)
     config = assemble.config(terms, split, encoder=encoder, recipe=recipe, unlabelled=texts, unknown=strange_texts)
-    with start_run(run, config, keep=RESUMED):
-        write_json(run / "split.json", split.manifest.to_json())
-        split = weigh_suspects(split, terms, weight=recipe.suspects, watch=watch)
-
-        trained = train_and_export(
-            split,
-            terms,
-            learn=to_learn(split.train, terms, share=recipe.compose, seed=recipe.seed),
-            encoder=encoder,
-            recipe=recipe,
-            run=run,
-            key=digest_of(config),
-            graphs=(GRAPH, GRAPH_INT8),
-            watch=watch,
-            clock=clock,
-            unlabelled=texts,
-        )
-        exported = Exported.read(run)
+    with start_run(job.run, config, keep=RESUMED):
+        write_json(job.run / "split.json", split.manifest.to_json())
+        job = replace(job, split=weigh_suspects(split, terms, weight=recipe.suspects, watch=watch))
+        trained = _train(job, texts, key=digest_of(config))
+        exported = Exported.read(job.run)
         scorer = exported.scorer(terms, engine)
-
-        watch({"event": "stage", "stage": "calibrate", "detail": f"{len(split.calibration)} rows"})
-        calibration_scores = strangers.rows_seen(scorer, split.calibration, terms)
         strange = strangers.strange(scorer, strange_texts, terms)
-        calibrated = calibrate(
-            split.calibration,
-            calibration_scores.logits,
-            terms,
-            features=calibration_scores.features,
-            references=strangers.references(scorer, split.train, terms, watch),
-            unknown=strange.fitted if strange else None,
-            kind=calibrator,
-        )
-        calibrated = assemble.with_several(calibrated, split.calibration, scorer, terms, seed=recipe.seed, watch=watch)
-        predictor = Predictor(
-            contract=terms,
-            scorer=scorer,
-            calibrator=calibrated.calibrator,
-            unknown=calibrated.unknown,
-            several=calibrated.several,
-            clock=clock,
-        )
-
-        watch(
-            {"event": "stage", "stage": "measure", "detail": f"{len(split.test)} test rows, one at a time, as served"}
-        )
-        others = {**trained.baselines, FP32: assemble.top_labels(exported.scorer(terms, GRAPH), split.test, terms)}
-        if champion is not None:
-            others[CHAMPION] = assemble.champion_labels(champion, split.test, terms)
-        subject = assemble.subject(terms, split, exported, calibrated, trained, predicted=others)
-        receipt = take(predictor, split.test, subject, clock=clock, progress=every(watch, "measure"))
-        (run / RECEIPT).write_bytes(receipt.to_bytes())
-        write_scores(split.calibration, calibration_scores.logits, run / "scores" / "calibration.parquet")
-        write_scores(split.test, assemble.logits_of(receipt), run / "scores" / "test.parquet")
-
+        calibrated = _calibrate(job, scorer, strange, kind=calibrator)
+        predictor = calibrated.predictor(terms, scorer, clock)
+        receipt = _measure(job, trained, exported, calibrated, predictor, champion=champion)
         watch({"event": "stage", "stage": "judge", "detail": f"{len(terms.limits)} limits"})
         judgement = judge_on_record(receipt, record, claimed_digest=receipt.digest).judgement
-
         watch({"event": "stage", "stage": "pack", "detail": "then open it again and replay its golden messages"})
-        files = assemble.bundle_files(source, split, exported, calibrated, receipt, judgement, predictor, engine)
-        files |= assemble.neighbour_files(scorer, split.train, terms, texts=keep_texts)
-        pack(files, run / "bundle", name=terms.name, created=receipt.created or "", identity=receipt.identity)
-        bundle = open_bundle(run / "bundle", clock=clock)
-        assemble.vouch(bundle, run / "bundle", receipt, key=key, record=record)
-        draw_run(run, receipt, split.test, watched=len(split.calibration), watch=watch)
-        write_json(run / FINISHED, {**judgement.to_json(), "bundle_digest": bundle.digest})
+        files = assemble.bundle_files(source, job.split, exported, calibrated, receipt, judgement, predictor, engine)
+        files |= assemble.neighbour_files(scorer, job.split.train, terms, texts=keep_texts)
+        pack(files, job.run / "bundle", name=terms.name, created=receipt.created or "", identity=receipt.identity)
+        bundle = open_bundle(job.run / "bundle", clock=clock)
+        assemble.vouch(bundle, job.run / "bundle", receipt, key=key, record=record)
+        draw_run(job.run, receipt, split.test, watched=len(split.calibration), watch=watch)
+        write_json(job.run / FINISHED, {**judgement.to_json(), "bundle_digest": bundle.digest})
         found = strangers.report(calibrated, receipt, strange)
-        return Built(run, bundle, receipt, judgement, baseline_accuracies(Derived(receipt)), found)
+        return Built(job.run, bundle, receipt, judgement, baseline_accuracies(Derived(receipt)), found)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every stage of a build is told."""
+
+    run: Path
+    source: bytes  # of the contract file
+    terms: Contract
+    split: Split
+    encoder: str
+    recipe: Recipe
+    engine: str
+    watch: Watch
+    clock: Clock
+
+
+def _check_choices(encoder: str, calibrator: str) -> None:
+    """Look at what would only fail hours later."""
+    from interlock.train.encoders import check_available, resolve
+
+    check_available(resolve(encoder))
+    check_kind(calibrator)
+
+
+def _train(job: Job, unlabelled_texts: Sequence[str], *, key: str) -> Trained:
+    """Leave the model and both graphs in the run folder."""
+    from interlock.train.steps import train_and_export
+
+    return train_and_export(
+        job.split,
+        job.terms,
+        learn=to_learn(job.split.train, job.terms, share=job.recipe.compose, seed=job.recipe.seed),
+        encoder=job.encoder,
+        recipe=job.recipe,
+        run=job.run,
+        key=key,
+        graphs=(GRAPH, GRAPH_INT8),
+        watch=job.watch,
+        clock=job.clock,
+        unlabelled=unlabelled_texts,
+    )
+
+
+def _calibrate(job: Job, scorer: OnnxEncoder, strange: Strange | None, *, kind: str) -> Calibration:
+    """Fit calibrator and detectors on the calibration rows; keep what the model made of them."""
+    rows, terms = job.split.calibration, job.terms
+    job.watch({"event": "stage", "stage": "calibrate", "detail": f"{len(rows)} rows"})
+    found = strangers.rows_seen(scorer, rows, terms)
+    write_scores(rows, found.logits, job.run / "scores" / "calibration.parquet")
+    calibrated = calibrate(
+        rows,
+        found.logits,
+        terms,
+        features=found.features,
+        references=strangers.references(scorer, job.split.train, terms, job.watch),
+        unknown=strange.fitted if strange else None,
+        kind=kind,
+    )
+    return assemble.with_several(calibrated, rows, scorer, terms, seed=job.recipe.seed, watch=job.watch)
+
+
+def _measure(
+    job: Job,
+    trained: Trained,
+    exported: Exported,
+    calibrated: Calibration,
+    predictor: Predictor,
+    *,
+    champion: str | Path | None,
+) -> Receipt:
+    """Run the test rows, one at a time, on the path that serves; keep the evidence."""
+    rows, terms = job.split.test, job.terms
+    job.watch({"event": "stage", "stage": "measure", "detail": f"{len(rows)} test rows, one at a time, as served"})
+    others = {**trained.baselines, FP32: assemble.top_labels(exported.scorer(terms, GRAPH), rows, terms)}
+    if champion is not None:
+        others[CHAMPION] = assemble.champion_labels(champion, rows, terms)
+    subject = assemble.subject(terms, job.split, exported, calibrated, trained, predicted=others)
+    receipt = take(predictor, rows, subject, clock=job.clock, progress=every(job.watch, "measure"))
+    (job.run / RECEIPT).write_bytes(receipt.to_bytes())
+    write_scores(rows, assemble.logits_of(receipt), job.run / "scores" / "test.parquet")
+    return receipt
 
 
 class _CallableModule(ModuleType):

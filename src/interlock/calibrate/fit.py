@@ -13,12 +13,14 @@ import numpy.typing as npt
 from interlock.calibrate.choose import choose
 from interlock.calibrate.kinds import LOGIT_FITS
 from interlock.calibrate.unknown import Fitted, Scored, fit_unknown
+from interlock.core.clock import Clock
 from interlock.core.contract import Bands, Contract
 from interlock.core.dataset import CalibrationSet
 from interlock.core.errors import InputError, did_you_mean
 from interlock.predict.calibrators import Calibrator
 from interlock.predict.detectors import UnknownGate
-from interlock.predict.scorer import FloatArray
+from interlock.predict.predictor import Predictor
+from interlock.predict.scorer import FloatArray, Scorer
 from interlock.predict.several import SeveralDetector
 
 AUTO = "auto"
@@ -32,6 +34,12 @@ class Calibration:
     unknown: UnknownGate | None
     facts: dict[str, Any]
     several: SeveralDetector | None = None
+
+    def predictor(self, contract: Contract, scorer: Scorer, clock: Clock) -> Predictor:
+        """Return the router that these and a scorer make."""
+        return Predictor(
+            contract, scorer, calibrator=self.calibrator, unknown=self.unknown, several=self.several, clock=clock
+        )
 
 
 def check_kind(kind: str) -> None:
