@@ -45,7 +45,7 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         epochs: passes over the rows; ``None`` means as many as the number of rows asks for.
         batch_size: rows a step.
         learning_rate: peak rate; ``None`` means the encoder's own.
-        track: what learns: ``full``, ``partial``, ``lora`` or ``head``; ``auto`` decides by the number of rows.
+        track: what learns: ``full``, ``partial``, ``lora`` or ``head``.
         seed: of everything random.
         max_tokens: longer texts are cut.
         options: any other field of ``Recipe``.
@@ -58,7 +58,7 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         epochs: int | None = None,
         batch_size: int = 64,
         learning_rate: float | None = None,
-        track: str = "auto",
+        track: str = "full",
         seed: int = 42,
         max_tokens: int = 128,
         options: dict[str, Any] | None = None,

@@ -104,7 +104,7 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
             f"the recipe adapts to {recipe.adapt}, but no unlabelled messages were given",
             todo="Leave adapt out here; interlock build and interlock experiment read such a file.",
         )
-    recipe, settled = settle(recipe, counts, pretrained=bool(encoder.source))
+    recipe, settled = settle(recipe, counts)
     seed_everything(recipe.seed)
     model, tokenizer = load(encoder, labels, [*train.texts, *unlabelled])
     with fitting_threads(model):

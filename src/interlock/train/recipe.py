@@ -12,7 +12,7 @@ Loss = Literal["focal", "cross_entropy"]
 Weights = Literal["inverse", "effective", "none"]
 Decay = Literal["linear", "cosine"]
 Keep = Literal["last", "best"]
-Track = Literal["auto", "full", "partial", "lora", "head"]
+Track = Literal["full", "partial", "lora", "head"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,7 @@ class Recipe:
         teacher: A folder with a larger trained model, or several with commas between, to learn from.
         teacher_share: Share of the target that the teacher's probabilities make up.
         teacher_temperature: Softens the teacher's probabilities.
-        track: What learns: full is all of it, partial the layers above the frozen ones, lora low-rank additions, head
-            the head alone; auto is full, or head where the rows are too few to move the encoder.
+        track: What learns: all, the layers above the frozen ones, low-rank additions, or the head alone.
         frozen_layers: Of the partial track, from the bottom.
         lora_rank: Of the lora track.
         extend_vocabulary: Words of the domain, at most, that the tokenizer learns to keep whole; 0 adds none.
@@ -88,7 +87,7 @@ class Recipe:
     teacher: str | None = None
     teacher_share: float = 0.5
     teacher_temperature: float = 2.0
-    track: Track = "auto"
+    track: Track = "full"
     frozen_layers: int = 0
     lora_rank: int = 8
     extend_vocabulary: int = 0

@@ -1,4 +1,4 @@
-"""What a recipe leaves open, settled by how many rows there are. Knows no torch and no rows' texts.
+"""What a recipe leaves open, settled by how many rows there are. Knows no torch and no texts.
 
 The figures behind the rules are in ``docs/decisions/0016-r-drop-and-what-rows-decide.md``.
 """
@@ -8,34 +8,23 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from statistics import median
 
 from interlock.train.recipe import Recipe
 
 EPOCHS = 6  # passes over the rows, unless they are many or few
 LEAST_EPOCHS, ROWS_SHOWN = 3, 120_000  # with many rows, fewer passes show each label enough
 LEAST_STEPS = 250  # with few rows, more passes
-FEW = 3  # rows of a usual label below which moving the encoder loses more than it gains
 
 
-def settle(recipe: Recipe, counts: Mapping[str, int], *, pretrained: bool) -> tuple[Recipe, str]:
-    """Return the recipe with its track and its epochs decided, and why, in words; empty when nothing was open.
+def settle(recipe: Recipe, counts: Mapping[str, int]) -> tuple[Recipe, str]:
+    """Return the recipe with its epochs decided by ``counts`` (label -> training rows), and what was, in words.
 
-    Args:
-        recipe: what the user chose.
-        counts: label -> training rows.
-        pretrained: whether the encoder has learnt anything yet; a random one has to be trained whole.
+    What the user chose stays, and nothing is said of it.
     """
-    usual = median(counts.values())
-    said = []
-    if recipe.track == "auto":
-        few = pretrained and usual < FEW
-        recipe = replace(recipe, track="head" if few else "full")
-        said.append(f"track {recipe.track}: a usual label has {usual:g} rows, full fine-tuning pays from {FEW}")
-    if recipe.epochs is None:
-        rows = sum(counts.values())
-        steps = math.ceil(rows / recipe.batch_size)
-        enough = min(EPOCHS, max(LEAST_EPOCHS, ROWS_SHOWN // rows))
-        recipe = replace(recipe, epochs=max(enough, math.ceil(LEAST_STEPS / steps)))
-        said.append(f"{recipe.epochs} epochs of {steps} steps, by the {rows} rows")
-    return recipe, "; ".join(said)
+    if recipe.epochs is not None or recipe.track == "head":  # which takes no steps
+        return recipe, ""
+    rows = sum(counts.values())
+    steps = math.ceil(rows / recipe.batch_size)
+    enough = min(EPOCHS, max(LEAST_EPOCHS, ROWS_SHOWN // rows))
+    epochs = max(enough, math.ceil(LEAST_STEPS / steps))
+    return replace(recipe, epochs=epochs), f"{epochs} epochs of {steps} steps, by the {rows} rows"
