@@ -13,30 +13,22 @@ from typing import Any
 import numpy as np
 
 from interlock.bundle import layout
-from interlock.bundle.card import model_card
-from interlock.bundle.keys import SigningKey
-from interlock.bundle.open import Bundle, open_bundle
-from interlock.bundle.parts import Golden, detector_bytes, golden_bytes, neighbour_bytes, policy_bytes, remembered
-from interlock.bundle.sign import sign_bundle
+from interlock.bundle.open import open_bundle
+from interlock.bundle.parts import detector_bytes
 from interlock.calibrate.fit import Calibration
 from interlock.calibrate.several import fit_several
-from interlock.core.canonical import canonical, digest, digest_of
+from interlock.core.canonical import digest, digest_of
 from interlock.core.contract import Bands, Contract
-from interlock.core.dataset import CalibrationSet, Dataset, Example, Split
+from interlock.core.dataset import CalibrationSet, Dataset, Split
 from interlock.core.errors import InputError, Problem
 from interlock.core.progress import Watch
 from interlock.core.receipt import Receipt
-from interlock.core.verdict import Judgement
-from interlock.data.cards import cards
 from interlock.data.compose import longest, several_rows
 from interlock.data.twins import twins
-from interlock.gate.record import Record
 from interlock.gate.take import Subject
 from interlock.predict.context import row_text
 from interlock.predict.encoder import OnnxEncoder
-from interlock.predict.neighbours import Neighbours
 from interlock.predict.normalise import allowed_start
-from interlock.predict.predictor import Predictor
 from interlock.predict.scorer import FloatArray, score_all
 from interlock.train.recipe import Recipe
 from interlock.train.steps import Trained
@@ -48,8 +40,6 @@ LIBRARIES = (
 DETERMINISM = (  # variables that change which bits come out
     *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONHASHSEED", "CUBLAS_WORKSPACE_CONFIG", "ONEDNN_MAX_CPU_ISA"),
 )
-MOST_GOLDEN = 32
-MOST_NEIGHBOURS = 1000
 
 
 def scored(scorer: OnnxEncoder, rows: Dataset, contract: Contract) -> FloatArray:
@@ -248,71 +238,3 @@ def config(
         "environment": environment(),
         **({"unlabelled": digest_of(list(unlabelled))} if unlabelled else {}),
     }
-
-
-def golden_messages(predictor: Predictor, rows: Dataset) -> list[Golden]:
-    """Record one message per label, and the edges of the input policy."""
-    first: dict[str, str] = {}
-    for row in sorted(rows, key=lambda row: row.id):
-        first.setdefault(row.label, row.text)
-    texts = [*list(first.values())[:MOST_GOLDEN], " ", "\u3164", "a" * (predictor.contract.input.max_chars + 1)]
-    out = []
-    for text in texts:
-        trace = predictor.trace(text)
-        logits = () if trace.logits is None else tuple(float(value) for value in trace.logits)
-        out.append(Golden(text, remembered(trace.decision), logits))
-    return out
-
-
-def neighbour_files(scorer: OnnxEncoder, rows: Dataset, contract: Contract, *, texts: bool) -> dict[str, bytes]:
-    """Return the file of training rows to compare messages with, as many of each label; none without features.
-
-    Rows are taken by the digests of their ids, so that they stay the same however the file is sorted.
-    """
-    by_label: dict[str, list[Example]] = {label: [] for label in contract.label_names}
-    for row in sorted(rows, key=lambda row: digest(row.id.encode())):
-        if len(row.labels) == 1:
-            by_label[row.label].append(row)
-    most = max(1, MOST_NEIGHBOURS // len(by_label))
-    chosen = [row for some in by_label.values() for row in some[:most]]
-    _, features = score_all(scorer, [row_text(row, contract.input, scorer) for row in chosen])
-    if features is None:
-        return {}
-    columns, ids = [contract.index[row.label] for row in chosen], [row.id for row in chosen]
-    near = Neighbours.of(features, columns, ids, [row.text for row in chosen] if texts else ())
-    return {layout.NEIGHBOURS: neighbour_bytes(near)}
-
-
-def bundle_files(
-    source: bytes,
-    split: Split,
-    exported: Exported,
-    calibration: Calibration,
-    receipt: Receipt,
-    judgement: Judgement,
-    predictor: Predictor,
-    engine: str,
-) -> dict[str, bytes]:
-    """Return every file of the bundle but its manifest."""
-    contract = predictor.contract
-    return {
-        layout.CONTRACT: source,
-        layout.GRAPH: exported.graph,
-        layout.GRAPH_INT8: exported.graph_int8,
-        **{f"model/{name}": data for name, data in exported.model.items()},
-        layout.CALIBRATOR: canonical(calibration.calibrator.to_json()),
-        layout.DETECTORS: detector_bytes(calibration.unknown, calibration.several),
-        layout.POLICY: policy_bytes(contract, engine),
-        layout.RECEIPT: receipt.to_bytes(),
-        layout.GOLDEN: golden_bytes(golden_messages(predictor, split.test)),
-        layout.CARD: model_card(contract, judgement, receipt.identity).encode(),
-        **{name: text.encode() for name, text in cards(contract, split).items()},
-    }
-
-
-def vouch(bundle: Bundle, folder: Path, receipt: Receipt, *, key: SigningKey | None, record: Record | None) -> None:
-    """Sign an opened bundle and enter it in the ledger, as far as there are a key and a record."""
-    if key is not None:
-        sign_bundle(folder, bundle.verified, key)
-    if record is not None:
-        record.packed(bundle.digest, receipt)

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from interlock import assemble, strangers
+from interlock import assemble, packing, strangers
 from interlock.assemble import Exported
 from interlock.bundle.keys import SigningKey
 from interlock.bundle.layout import GRAPH, GRAPH_INT8, RECEIPT
@@ -126,11 +126,11 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         watch({"event": "stage", "stage": "judge", "detail": f"{len(terms.limits)} limits"})
         judgement = judge_on_record(receipt, record, claimed_digest=receipt.digest).judgement
         watch({"event": "stage", "stage": "pack", "detail": "then open it again and replay its golden messages"})
-        files = assemble.bundle_files(source, job.split, exported, calibrated, receipt, judgement, predictor, engine)
-        files |= assemble.neighbour_files(scorer, job.split.train, terms, texts=keep_texts)
+        files = packing.bundle_files(source, job.split, exported, calibrated, receipt, judgement, predictor, engine)
+        files |= packing.neighbour_files(scorer, job.split.train, terms, texts=keep_texts)
         pack(files, job.run / "bundle", name=terms.name, created=receipt.created or "", identity=receipt.identity)
         bundle = open_bundle(job.run / "bundle", clock=clock)
-        assemble.vouch(bundle, job.run / "bundle", receipt, key=key, record=record)
+        packing.vouch(bundle, job.run / "bundle", receipt, key=key, record=record)
         draw_run(job.run, receipt, split.test, watched=len(split.calibration), watch=watch)
         write_json(job.run / FINISHED, {**judgement.to_json(), "bundle_digest": bundle.digest})
         found = strangers.report(calibrated, receipt, strange)

@@ -1,0 +1,105 @@
+"""The files of a bundle, from what the rooms made: golden messages, neighbours, cards. Decides nothing itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from interlock.assemble import Exported
+from interlock.bundle import layout
+from interlock.bundle.card import model_card
+from interlock.bundle.keys import SigningKey
+from interlock.bundle.open import Bundle
+from interlock.bundle.parts import Golden, detector_bytes, golden_bytes, neighbour_bytes, policy_bytes, remembered
+from interlock.bundle.sign import sign_bundle
+from interlock.calibrate.fit import Calibration
+from interlock.core.canonical import canonical, digest
+from interlock.core.contract import Contract
+from interlock.core.dataset import Dataset, Example, Split
+from interlock.core.receipt import Receipt
+from interlock.core.verdict import Judgement
+from interlock.data.cards import cards
+from interlock.gate.record import Record
+from interlock.predict.context import row_text
+from interlock.predict.encoder import OnnxEncoder
+from interlock.predict.neighbours import Neighbours
+from interlock.predict.predictor import Predictor
+from interlock.predict.scorer import score_all
+
+MOST_GOLDEN = 32
+MOST_NEIGHBOURS = 1000
+GOLDEN_CANDIDATES = 5  # rows of a label that may become its golden message
+
+
+def golden_messages(predictor: Predictor, rows: Dataset) -> list[Golden]:
+    """Record a message of each label, and the edges of the input policy.
+
+    Of a label's first few rows the one the router is surest of stands for it: another processor rounds otherwise, and a
+    message near a bound would be decided otherwise there.
+    """
+    first: dict[str, list[str]] = {}
+    for row in sorted(rows, key=lambda row: row.id):
+        first.setdefault(row.label, []).append(row.text)
+    surest = [
+        max(texts[:GOLDEN_CANDIDATES], key=lambda text: predictor.decide(text).confidence or 0.0)
+        for texts in list(first.values())[:MOST_GOLDEN]
+    ]
+    out = []
+    for text in (*surest, " ", "\u3164", "a" * (predictor.contract.input.max_chars + 1)):
+        trace = predictor.trace(text)
+        logits = () if trace.logits is None else tuple(float(value) for value in trace.logits)
+        out.append(Golden(text, remembered(trace.decision), logits))
+    return out
+
+
+def neighbour_files(scorer: OnnxEncoder, rows: Dataset, contract: Contract, *, texts: bool) -> dict[str, bytes]:
+    """Return the file of training rows to compare messages with, as many of each label; none without features.
+
+    Rows are taken by the digests of their ids, so that they stay the same however the file is sorted.
+    """
+    by_label: dict[str, list[Example]] = {label: [] for label in contract.label_names}
+    for row in sorted(rows, key=lambda row: digest(row.id.encode())):
+        if len(row.labels) == 1:
+            by_label[row.label].append(row)
+    most = max(1, MOST_NEIGHBOURS // len(by_label))
+    chosen = [row for some in by_label.values() for row in some[:most]]
+    _, features = score_all(scorer, [row_text(row, contract.input, scorer) for row in chosen])
+    if features is None:
+        return {}
+    columns, ids = [contract.index[row.label] for row in chosen], [row.id for row in chosen]
+    near = Neighbours.of(features, columns, ids, [row.text for row in chosen] if texts else ())
+    return {layout.NEIGHBOURS: neighbour_bytes(near)}
+
+
+def bundle_files(
+    source: bytes,
+    split: Split,
+    exported: Exported,
+    calibration: Calibration,
+    receipt: Receipt,
+    judgement: Judgement,
+    predictor: Predictor,
+    engine: str,
+) -> dict[str, bytes]:
+    """Return every file of the bundle but its manifest."""
+    contract = predictor.contract
+    return {
+        layout.CONTRACT: source,
+        layout.GRAPH: exported.graph,
+        layout.GRAPH_INT8: exported.graph_int8,
+        **{f"model/{name}": data for name, data in exported.model.items()},
+        layout.CALIBRATOR: canonical(calibration.calibrator.to_json()),
+        layout.DETECTORS: detector_bytes(calibration.unknown, calibration.several),
+        layout.POLICY: policy_bytes(contract, engine),
+        layout.RECEIPT: receipt.to_bytes(),
+        layout.GOLDEN: golden_bytes(golden_messages(predictor, split.test)),
+        layout.CARD: model_card(contract, judgement, receipt.identity).encode(),
+        **{name: text.encode() for name, text in cards(contract, split).items()},
+    }
+
+
+def vouch(bundle: Bundle, folder: Path, receipt: Receipt, *, key: SigningKey | None, record: Record | None) -> None:
+    """Sign an opened bundle and enter it in the ledger, as far as there are a key and a record."""
+    if key is not None:
+        sign_bundle(folder, bundle.verified, key)
+    if record is not None:
+        record.packed(bundle.digest, receipt)
