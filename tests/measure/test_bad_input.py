@@ -41,6 +41,7 @@ CALLS: dict[str, tuple[list[str], Callable[..., Any]]] = {
     "classify.per_label": (["gold", "gold"], lambda f, s, g: f(s, g, labels=["a", "b"])),
     "compare.accuracy_difference": (["flags", "flags"], lambda f, a, b: f(a, b)),
     "compare.mcnemar": (["flags", "flags"], lambda f, a, b: f(a, b)),
+    "finding.auroc_difference": (["values", "values", "flags"], lambda f, a, b, h: f(a, b, h)[0]),
     "compare.permutation": (["values", "values"], lambda f, a, b: f(a, b, **FEW)),
     "confidence.calibration_errors": (["stated", "flags"], lambda f, c, h: f(c, h, **FEW)),
     "confidence.consistency_p": (["stated", "flags"], lambda f, c, h: f(c, h, **FEW)),
@@ -87,6 +88,7 @@ CALLS: dict[str, tuple[list[str], Callable[..., Any]]] = {
         lambda f, c, s, g: f(c, s, g, matrix=COSTS, review_cost=0.5),
     ),
     "sets.exact_match": (["sets", "sets"], lambda f, a, b: f(a, b)),
+    "sets.several_or_one": (["values", "flags"], lambda f, a, b: f(a, b, threshold=0.5)),
     "sets.micro_f1": (["sets", "sets"], lambda f, a, b: f(a, b, **FEW)),
     "thresholds.sweep": (["stated", "flags"], lambda f, s, h: f(s, h, thresholds=[0.5])),
     "thresholds.risk_coverage": (["stated", "flags"], lambda f, c, h: f(c, h)),
@@ -95,6 +97,8 @@ CALLS: dict[str, tuple[list[str], Callable[..., Any]]] = {
         ["stated", "values"],
         lambda f, c, v: f(c, v, threshold=0.5, review_cost=0.5, **FEW),
     ),
+    "risk.controlled_threshold": (["stated", "flags"], lambda f, c, h: f(c, h, most=0.5)),
+    "risk.fit_label_sets": (["p", "gold"], lambda f, p, g: f(p, g, coverage=0.9)),
     "unknown.unknown": (["scores", "scores"], lambda f, a, b: f(a, b, threshold=0.5)),
     "unknown.auroc": (["scores", "scores"], lambda f, a, b: f(a, b)),
 }
@@ -140,6 +144,7 @@ NO_ARRAYS = {  # functions of plain numbers, of text, or of arrays that the room
 ELSEWHERE = {"classify.macro_f1", "confidence.sweep_bins", "confusion.banded", "confusion.fisher", "drift.kl"} | {
     *("drift.psi", "drift.js", "embedding_drift.thinned", "embedding_drift.checked_pair", "money.lower_first"),
     *("multiplicity.simultaneous_level", "seeds.seed_summary"),
+    *("risk.binomial_p", "risk.hoeffding_bentkus_p", "risk.fixed_sequence"),
 }
 
 

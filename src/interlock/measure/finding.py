@@ -28,6 +28,7 @@ def auroc_difference(
     Returns:
         The difference with the normal interval, and p; without two rows of either kind nothing is measured and p is 1.
     """
+    level = checked_level(level)
     one, other = checked_values(ours, name="ours"), checked_values(theirs, name="theirs")
     flags = checked_flags(flagged, name="flagged", shape=one.shape)
     if other.shape != one.shape:
@@ -40,7 +41,7 @@ def auroc_difference(
     above, below = ours_above - theirs_above, ours_below - theirs_below
     value = float(above.mean())
     spread = math.sqrt(float(above.var(ddof=1)) / found + float(below.var(ddof=1)) / (n - found))
-    z = NormalDist().inv_cdf(0.5 + checked_level(level) / 2)
+    z = NormalDist().inv_cdf(0.5 + level / 2)
     p = 2 * NormalDist().cdf(-abs(value) / spread) if spread > 0 else float(value == 0)
     low, high = max(-1.0, value - z * spread), min(1.0, value + z * spread)
     return Measurement(NAME, value, n, low, high, level, "delong"), p

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from interlock.measure.arrays import ArrayLike, checked_flags, checked_values
+from interlock.measure.arrays import ArrayLike, checked_flags, checked_labels, checked_probabilities, checked_values
 from interlock.measure.proportion import binomial_cdf
 
 Floats = npt.NDArray[np.float64]
@@ -116,9 +116,8 @@ def fit_label_sets(probabilities: ArrayLike, gold: ArrayLike, *, coverage: float
         by_label: promise it for the messages of each label apart, from that label's rows (class-conditional).
     """
     _check_share(coverage, "coverage")
-    p, right = np.asarray(probabilities, dtype=np.float64), np.asarray(gold)
-    if p.ndim != 2 or right.shape != p.shape[:1]:  # noqa: PLR2004 - a matrix
-        raise ValueError(f"expected (n, k) probabilities and n labels, got {p.shape} and {right.shape}")
+    p = checked_probabilities(probabilities)
+    right = checked_labels(gold, k=p.shape[1], n=len(p), name="gold")
     of_right = p[np.arange(len(p)), right]
     if by_label:
         return LabelSets(np.array([_bound(of_right[right == label], coverage) for label in range(p.shape[1])]))
