@@ -15,7 +15,8 @@ from interlock.gate.derive import Derived
 from interlock.train.recipe import Recipe
 
 DETECTING = CONTRACT.replace("  unknown: {keep_known: 0.95}\n", "  several: {enabled: true, threshold: 0.5}\n").replace(
-    "max_tokens: 24", "max_tokens: 64"  # room for two requests
+    "max_tokens: 24",
+    "max_tokens: 64",  # room for two requests
 )
 BOTH = "where is my parcel late tracking and money back return broken refund"
 
