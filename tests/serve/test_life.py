@@ -1,4 +1,7 @@
-"""A server's life: it stops in order, replaces what ends, bounds what waits, and swaps bundles under load."""
+"""A server's life: it stops in order, replaces what ends, bounds what waits, and swaps bundles under load.
+
+Each test starts processes, so those whose subject changes rarely are slow: ``pytest -m slow tests/serve/test_life.py``.
+"""
 
 from __future__ import annotations
 
@@ -106,6 +109,7 @@ def test_a_stuck_worker_is_answered_for_by_the_deadline_and_replaced(start: Any)
     assert json.loads(recorded(server)["stuck-1"])["reason"] == "deadline_passed"
 
 
+@pytest.mark.slow
 def test_a_killed_front_is_replaced_and_forgets_nothing_it_acknowledged(start: Any) -> None:
     server = start()
     first = server.route("yes sure", request_id="front-1")
@@ -116,6 +120,7 @@ def test_a_killed_front_is_replaced_and_forgets_nothing_it_acknowledged(start: A
     assert server.route("no", request_id="front-1").status == 409
 
 
+@pytest.mark.slow
 def test_a_killed_supervisor_takes_its_processes_with_it(start: Any) -> None:
     server = start()
     children = [*server.workers(), server.front()]
@@ -161,6 +166,7 @@ def test_nothing_is_scored_after_its_deadline(start: Any) -> None:
     assert scored == 7  # normalise, encode, classify, calibrate, decide, queue and total of the last message alone
 
 
+@pytest.mark.slow
 def test_requests_that_never_end_harm_nobody(start: Any) -> None:
     server = start(INTERLOCK_REQUEST_S="0.5", INTERLOCK_MAX_CONNECTIONS="60")
     slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(50)]
@@ -177,6 +183,7 @@ def test_requests_that_never_end_harm_nobody(start: Any) -> None:
     assert server.route("yes").json()["outcome"] == "routed"
 
 
+@pytest.mark.slow
 def test_more_connections_than_may_be_are_refused(start: Any) -> None:
     server = start(INTERLOCK_MAX_CONNECTIONS="5")
     idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(5)]
@@ -196,7 +203,7 @@ def swap(server: Any, bundles: list[Path], times: int) -> tuple[list[Any], set[s
     return wait(), {open_bundle(bundle).digest for bundle in bundles}
 
 
-@pytest.mark.parametrize("times", [20, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [8, pytest.param(1000, marks=pytest.mark.slow)])
 def test_bundles_are_swapped_under_load_without_a_failed_or_mixed_answer(
     start: Any, tiny: Path, other: Path, times: int
 ) -> None:
@@ -210,6 +217,7 @@ def test_bundles_are_swapped_under_load_without_a_failed_or_mixed_answer(
     assert all(says[body["bundle_digest"]] == body["label"] for _, body in replies)
 
 
+@pytest.mark.slow
 def test_a_bundle_that_does_not_verify_is_refused_and_the_one_before_goes_on(
     start: Any, tiny: Path, tmp_path: Path
 ) -> None:
@@ -235,6 +243,7 @@ def test_sighup_opens_the_bundles_path_again(start: Any, tiny: Path, other: Path
     assert server.route("yes").json()["label"] == "no"
 
 
+@pytest.mark.slow
 def test_a_bundle_that_vanished_leaves_the_workers_that_hold_it(start: Any, tiny: Path, tmp_path: Path) -> None:
     bundle = Path(shutil.copytree(tiny, tmp_path / "gone"))
     server = start("--deadline-ms", "300", bundle=bundle)
@@ -247,6 +256,7 @@ def test_a_bundle_that_vanished_leaves_the_workers_that_hold_it(start: Any, tiny
     assert (found.status, found.json()["route"], found.json()["reason"]) == (200, "person", "model_unavailable")
 
 
+@pytest.mark.slow
 def test_a_server_whose_store_does_not_open_says_so_and_ends(start: Any, tmp_path: Path) -> None:
     (tmp_path / "no.db").write_bytes(b"this is no database, and longer than a header" * 30)
     refused = start("--store", tmp_path / "no.db", ready=False)
@@ -256,6 +266,7 @@ def test_a_server_whose_store_does_not_open_says_so_and_ends(start: Any, tmp_pat
     assert "Traceback" not in refused.stderr()
 
 
+@pytest.mark.slow
 def test_a_server_that_cannot_open_its_bundle_does_not_start(start: Any, tiny: Path, tmp_path: Path) -> None:
     spoilt = Path(shutil.copytree(tiny, tmp_path / "spoilt"))
     (spoilt / "policy.json").write_bytes(b"{}")
