@@ -259,3 +259,22 @@ def test_evidence_that_contradicts_its_contract_is_no_receipt() -> None:
     scored = tuple(row.model_copy(update={"score": 0.5}) for row in made.rows)
     with pytest.raises(InputError, match="threshold policy"):
         measurements(Derived(made.model_copy(update={"logits": None, "rows": scored})))
+
+
+def test_sets_are_measured_where_labels_or_a_detector_make_sets_and_nowhere_else() -> None:
+    made = plain()
+    seen = Intents(score=0.1, labels=("yes", "no"), confidence=0.9)
+    looked = (made.rows[0].model_copy(update={"several": seen}), *made.rows[1:])
+    double = (made.rows[0].model_copy(update={"labels": ("yes", "no")}), *made.rows[1:])
+
+    assert not {"exact_match", "several_recall"} & set(measurements(Derived(made)))
+    assert {"exact_match", "several_recall"} <= set(measurements(Derived(plain(rows=looked))))
+    both = measurements(Derived(plain(rows=double)))
+    assert "exact_match" in both
+    assert "several_recall" not in both
+
+
+def test_latencies_are_quantiles_of_milliseconds() -> None:
+    found = measurements(Derived(plain(latency_ms=tuple(float(n) for n in range(20)))))
+
+    assert [found[f"latency_p{p}_ms"].value for p in (50, 95, 99)] == pytest.approx([9.5, 18.05, 18.81], abs=1)

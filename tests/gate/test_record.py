@@ -121,6 +121,16 @@ def test_what_persons_attested_counts_for_the_receipt_and_for_bundles_packed_wit
     assert on.attested(candidate(190, seed="third")) == {}
 
 
+def test_a_router_is_held_until_a_person_attests_what_its_contract_asks_for() -> None:
+    contract = tiny_contract(limits="{accuracy: {at_least: 0.9}, review: {attested: confusion review}}")
+    on, receipt = record(), candidate(190).model_copy(update={"contract": contract.to_json()})
+    held = judge_on_record(receipt, on, claimed_digest=receipt.digest).judgement
+    assert held.reasons == ["inconclusive:review"]
+
+    on.ledger.append(Deed.of("attested: confusion review", receipt.digest, actor="bob"), at=NOW)
+    assert judge_on_record(receipt, on, claimed_digest=receipt.digest).judgement.eligible
+
+
 def test_other_entries_about_the_same_rows_are_no_attempts() -> None:
     on, receipt = record(), candidate(190)
     rows = {"evaluation_set": evaluation_set(receipt)}
