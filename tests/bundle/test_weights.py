@@ -256,7 +256,7 @@ def test_other_weights_under_a_right_manifest_do_not_repeat_the_golden_messages(
     pack_files: Callable[..., Path],
     tmp_path: Path,
 ) -> None:
-    changed = {**tiny_files, layout.GRAPH_INT8: make_graph(table * np.float32(1.05))}
+    changed = {**tiny_files, layout.GRAPH_INT8: make_graph(table * np.float32(1.01))}
 
     with pytest.raises(RefusedError, match="golden"):
         open_bundle(pack_files(tmp_path / "b", changed))

@@ -29,9 +29,7 @@ from interlock.predict.several import read_several as several_from
 
 UNKNOWN, THRESHOLD = "unknown.", ".threshold"  # unknown.METHOD.threshold, and the method's arrays beside it
 SEVERAL = "several."  # before the names of that detector's arrays
-# How far a replayed logit may be from the recorded one. Eight-bit products round otherwise on another processor, by
-# hundredths; other weights, or a tokenizer of another model, are whole units away.
-GOLDEN_TOLERANCE = 0.02
+GOLDEN_TOLERANCE = 1e-4  # how far a replayed logit may be from the recorded one
 
 
 @dataclass(frozen=True)
