@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -218,10 +219,16 @@ def test_a_yaml_bomb_is_refused_at_its_first_alias(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"nlu: " + b"[" * DEEP, b"- " * DEEP, b"\xff\xff: x", b"nlu: !!python/object:os.x []"]
+    ("data", "said"),
+    [
+        (b"nlu: " + b"[" * DEEP, "at most 64 levels"),
+        (b"- " * DEEP, "at most 64 levels"),
+        (b"\xff\xff: x", "expected UTF-8 text"),
+        (b"nlu: !!python/object:os.x []", "has no rows"),  # tags are never followed, so nothing stands there
+    ],
 )
-def test_hostile_yaml_is_refused(data: bytes, tmp_path: Path) -> None:
-    refused(made(tmp_path, "nlu.yml", data))
+def test_hostile_yaml_is_refused(data: bytes, said: str, tmp_path: Path) -> None:
+    assert said in str(refused(made(tmp_path, "nlu.yml", data)))
 
 
 # --- Parquet -------------------------------------------------------------------------------------------------------
@@ -306,7 +313,7 @@ def test_a_file_without_permission_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["rows.csv", "rows.tsv", "rows.jsonl", "rows.json", "rows.parquet", "nlu.yml"])
 def test_an_empty_file_says_so(name: str, tmp_path: Path) -> None:
-    refused(made(tmp_path, name, b""))
+    assert re.search("empty|no rows|not a|no .*row", str(refused(made(tmp_path, name, b""))))
 
 
 @pytest.mark.parametrize("data", [b"PK\x03\x04 zip", gzip.compress(GOOD)])
@@ -327,12 +334,22 @@ BAD_SAVED = {
 }
 
 
-@pytest.mark.parametrize("files", BAD_SAVED.values(), ids=BAD_SAVED)
-def test_a_broken_data_set_folder_is_refused(files: dict[str, str], tmp_path: Path) -> None:
-    for name, text in files.items():
+SAID = {
+    "splits that are no list": "has no rows",
+    "a split that leads out": "does not exist",  # it stays inside the folder, where there is no such split
+    "a description that is a list": "expected a JSON object",
+    "files that are none": "does not exist",
+    "a broken card": "expected valid YAML",
+    "two configurations": "several configurations",
+}
+
+
+@pytest.mark.parametrize("what", BAD_SAVED)
+def test_a_broken_data_set_folder_is_refused(what: str, tmp_path: Path) -> None:
+    for name, text in BAD_SAVED[what].items():
         (tmp_path / name).write_text(text, encoding="utf-8")
 
-    refused(tmp_path)
+    assert SAID[what] in str(refused(tmp_path))
 
 
 # --- size ----------------------------------------------------------------------------------------------------------

@@ -257,6 +257,17 @@ BAD_VALUES: dict[str, Any] = {
 @settings(max_examples=60, deadline=None)  # test_gaming.py tries every field
 @given(data=st.data())
 def test_no_bad_value_in_any_field_makes_a_failing_receipt_pass(data: st.DataObject) -> None:
+    hold_with_a_bad_value(data)
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_none_of_many_bad_values_in_any_field_makes_a_failing_receipt_pass(data: st.DataObject) -> None:
+    hold_with_a_bad_value(data)
+
+
+def hold_with_a_bad_value(data: st.DataObject) -> None:
     failing = receipt(60, 40, contract=tiny_contract(limits="{accuracy: {at_least: 0.9}}"))
     body = json.loads(failing.to_bytes())
     spoiled = copy.deepcopy(body)

@@ -283,6 +283,7 @@ def test_bytes_of_the_file_that_are_changed_raise_nothing_but_refusals(filled: P
         spoiled = bytearray(whole)
         spoiled[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
         noticed_or_refused(filled, bytes(spoiled))
+    assert not noticed_or_refused(filled, whole)  # what is whole is not refused
 
 
 def test_every_bit_of_an_entry_that_is_changed_in_the_file_is_found(filled: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import tokenizers
+import torch
 from tokenizers import models, pre_tokenizers, processors
 
 from interlock.core.clock import SystemClock
@@ -72,7 +73,9 @@ def test_a_thousand_labels_train(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [{"oversample": 1.0}, {"contrast": 0.5, "rdrop": 1.0}])
 def test_one_row_a_label_trains_with_options_that_compare_rows(tmp_path: Path, options: dict[str, Any]) -> None:
-    trained(tmp_path, [("one", "a"), ("two", "b"), ("six", "c")], **options)
+    fitted = trained(tmp_path, [("one", "a"), ("two", "b"), ("six", "c")], **options)
+
+    assert all(bool(torch.isfinite(value).all()) for value in fitted.model.parameters())
 
 
 @pytest.mark.parametrize("options", [{"keep": "best"}, {"stop_early": True}])
