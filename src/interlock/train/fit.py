@@ -108,22 +108,18 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
     seed_everything(recipe.seed)
     model, tokenizer = load(encoder, labels, [*train.texts, *unlabelled])
     with fitting_threads(model):
-        before: dict[str, Any] = {}
-        if recipe.extend_vocabulary:
-            before["words_added"] = extend(
-                model, tokenizer, [*train.texts, *unlabelled], most=recipe.extend_vocabulary, policy=policy
-            )
-        if unlabelled:
-            before["adapted"] = adapt(
-                *(model, tokenizer, unlabelled),
-                encoder=encoder,
-                recipe=recipe,
-                policy=policy,
-                log=log,
-                clock=clock,
-                checkpoints=checkpoints,
-            )
-            seed_everything(recipe.seed)  # as it is when pretraining was done by an earlier process
+        before = _before_labels(
+            model,
+            tokenizer,
+            train,
+            unlabelled,
+            encoder=encoder,
+            recipe=recipe,
+            policy=policy,
+            log=log,
+            clock=clock,
+            checkpoints=checkpoints,
+        )
         learnt, held_rows = judges_of(train, seed=recipe.seed) if recipe.chooses else (train, watched)
         if recipe.chooses and not len(held_rows):
             raise InputError(
@@ -136,17 +132,7 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
         if encoder.source:
             start_at_centroids(model, rows, pad_id=tokenizer.pad_token_id)
         put_on_track(model, recipe, rows, pad_id=tokenizer.pad_token_id)
-        shown = repeats(counts, oversample=recipe.oversample)
-        by_id = {example.id: shown[example.label] for example in train}
-        task = Task(
-            model=model,
-            pad_id=tokenizer.pad_token_id,
-            rows=rows,
-            held=held,
-            weights=torch.from_numpy(class_weights(counts, labels, kind=recipe.class_weights)),
-            repeats=[by_id[name] for name in rows.names],
-            rare=rarest(counts, labels),
-        )
+        task = _task(model, tokenizer, rows, held, train, labels=labels, recipe=recipe)
         loop = Loop(task, recipe, settled, log=log, clock=clock, checkpoints=checkpoints)
         if recipe.track == "head":
             facts = loop.run_once(lambda: fit_head(task, seed=recipe.seed))
@@ -157,6 +143,56 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
                 seed_dropout(model, loop.stepper.noise)
             facts = _run(loop, log.path.with_name("bad_batch.json"))
     return Fitted(finished(model).eval(), tokenizer, tuple(labels), recipe, encoder, {**facts, **before})
+
+
+def _before_labels(  # noqa: PLR0913 - what ``fit`` was given
+    model: Any,
+    tokenizer: Any,
+    train: TrainSet,
+    unlabelled: Sequence[str],
+    *,
+    encoder: Encoder,
+    recipe: Recipe,
+    policy: InputPolicy,
+    log: StepLog,
+    clock: Clock,
+    checkpoints: Checkpoints | None,
+) -> dict[str, Any]:
+    """Teach the encoder what it can learn without a label, as the recipe asks; return what was done."""
+    done: dict[str, Any] = {}
+    if recipe.extend_vocabulary:
+        texts = [*train.texts, *unlabelled]
+        done["words_added"] = extend(model, tokenizer, texts, most=recipe.extend_vocabulary, policy=policy)
+    if unlabelled:
+        done["adapted"] = adapt(
+            *(model, tokenizer, unlabelled),
+            encoder=encoder,
+            recipe=recipe,
+            policy=policy,
+            log=log,
+            clock=clock,
+            checkpoints=checkpoints,
+        )
+        seed_everything(recipe.seed)  # as it is when pretraining was done by an earlier process
+    return done
+
+
+def _task(
+    model: Any, tokenizer: Any, rows: Rows, held: Rows, train: TrainSet, *, labels: Sequence[str], recipe: Recipe
+) -> Task:
+    """Return what the loop trains: rows weighed and repeated by how many there are of each label."""
+    counts = train.counts()
+    shown = repeats(counts, oversample=recipe.oversample)
+    by_id = {example.id: shown[example.label] for example in train}
+    return Task(
+        model=model,
+        pad_id=tokenizer.pad_token_id,
+        rows=rows,
+        held=held,
+        weights=torch.from_numpy(class_weights(counts, labels, kind=recipe.class_weights)),
+        repeats=[by_id[name] for name in rows.names],
+        rare=rarest(counts, labels),
+    )
 
 
 def judges_of(train: TrainSet, *, seed: int) -> tuple[Dataset, Dataset]:
