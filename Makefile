@@ -23,8 +23,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml Makefile
 demo: setup ## the whole story on the embedded world
 	$(BIN)/interlock demo -o demo
 
-test: setup ## the default test suite
-	$(BIN)/python -m pytest
+test: setup ## the default test suite, a process for each core, each with one thread
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 slow: setup ## the longer proofs
 	$(BIN)/python -m pytest -m slow
