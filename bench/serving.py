@@ -235,7 +235,7 @@ def closed_loop(port: int, seconds: float, folder: Path, connections: int = 8) -
 
 def ours(bundle: Path, folder: Path, workers: int) -> Server:
     port = free_port()
-    said = ["serve", "--bundle", str(bundle.resolve()), "--port", str(port), "--workers", str(workers)]
+    said = ["serve", "--bundle", str(bundle.resolve()), "--development", "--port", str(port), "--workers", str(workers)]
     return Server([sys.executable, "-m", "interlock", *said], port, folder)
 
 

@@ -178,7 +178,7 @@ def start(tmp_path: Path, tiny: Path) -> Iterator[Start]:
     def begin(*arguments: object, bundle: Path | None = tiny, ready: bool = True, **environment: str) -> Running:
         folder = tmp_path / f"server{len(running)}"
         folder.mkdir()
-        said = [*([] if bundle is None else ["--bundle", str(bundle)]), *map(str, arguments)]
+        said = [*([] if bundle is None else ["--bundle", str(bundle), "--development"]), *map(str, arguments)]
         environment = {"INTERLOCK_WORKERS": "1", **environment}
         running.append(Running(folder, said, environment))
         if ready:
@@ -196,7 +196,7 @@ def start(tmp_path: Path, tiny: Path) -> Iterator[Start]:
 def server(tmp_path_factory: pytest.TempPathFactory, tiny: Path) -> Iterator[Running]:
     """One server that a file's tests share."""
     folder = tmp_path_factory.mktemp("server")
-    running = Running(folder, ["--bundle", str(tiny), "--workers", "1"], {})
+    running = Running(folder, ["--bundle", str(tiny), "--development", "--workers", "1"], {})
     running.wait_for("ready")
     yield running
     running.stop()

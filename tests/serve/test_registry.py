@@ -153,6 +153,28 @@ def test_what_is_unsigned_moved_past_the_ledger_or_damaged_does_not_take_over(st
     assert serving(server) == second
 
 
+def test_a_directory_serves_what_the_trust_root_vouches_for_or_what_is_said_to_be_for_development(
+    start: Any, place: Workplace
+) -> None:
+    signed, unsigned = place.made(1), place.made(2, signers=())
+    trusting = ["--trust", f"{place.folder}/trust.json"]
+    vouched = start("--bundle", signed, *trusting, bundle=None)
+    trying = start("--bundle", unsigned, bundle=None, INTERLOCK_DEVELOPMENT="true")
+    refusals = {
+        start("--bundle", unsigned, *said, bundle=None, ready=False): code
+        for said, code in (((), 2), (trusting, 1), ([*trusting, "--development"], 2))
+    }
+
+    ready = vouched.ask("GET", "/readyz").json()
+    assert (ready["signed"], ready["development"]) == ("approver bob, builder alice", False)
+    assert trying.ask("GET", "/readyz").json()["development"] is True
+    assert (
+        vouched.ask("POST", "/v1/admin/activate", {"bundle": str(unsigned)}).json()["error"]["code"] == "bundle_refused"
+    )
+    assert {refused.process.wait(60): code for refused, code in refusals.items()} == {1: 1, 2: 2}
+    assert all("development" in refused.stderr() for refused, code in refusals.items() if code == 2)
+
+
 def test_a_development_alias_serves_only_where_it_was_said_and_shows(start: Any, place: Workplace) -> None:
     digest = place.pointed(1, alias="shadow", development=True)
     refused = start(*place.arguments, "--alias", "shadow", bundle=None, ready=False)

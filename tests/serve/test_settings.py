@@ -29,7 +29,7 @@ def written(text: str, name: str = "serve.toml") -> Path:
 
 
 def settings(flags: dict[str, Any] | None = None, *files: Path, **environment: str) -> Settings:
-    return gather({"bundle": "b", **(flags or {})}, files=files, environment=environment)
+    return gather({"bundle": "b", "trust": "t", **(flags or {})}, files=files, environment=environment)
 
 
 def problems(flags: dict[str, Any] | None = None, *files: Path, **environment: str) -> str:
@@ -69,8 +69,10 @@ def test_every_problem_of_every_source_is_told_at_once_with_what_was_probably_me
     [
         ({"bundle": None}, "either bundle or registry"),
         ({"registry": "r", "trust": "t"}, "either bundle or registry"),
-        ({"development": True}, "development goes with registry"),
-        ({"bundle": None, "registry": "r"}, "trust goes with registry"),
+        ({"development": True}, "trust or development"),
+        ({"trust": None}, "or development, which asks for none"),
+        ({"trust": None, "development": False}, "or development, which asks for none"),
+        ({"bundle": None, "registry": "r", "trust": None}, "or development, which asks for none"),
         ({"bundle": None, "registry": "", "trust": "t"}, "registry"),
         ({"bundle": None, "registry": "r", "trust": "t", "alias": "best"}, "alias"),
     ],
@@ -78,11 +80,12 @@ def test_every_problem_of_every_source_is_told_at_once_with_what_was_probably_me
 def test_where_the_bundle_comes_from_is_said_once_and_who_vouches_for_it(flags: dict[str, Any], said: str) -> None:
     assert said in problems(flags)
     assert settings({"bundle": None, "registry": "r", "trust": "t"}).alias == "champion"
-    assert settings({"bundle": None, "registry": "r", "development": True}).trust is None
+    assert settings({"bundle": None, "registry": "r", "trust": None, "development": True}).trust is None
+    assert settings({"trust": None, "development": True}).development
 
 
 def test_variables_of_other_commands_are_left_alone() -> None:
-    found = gather({"bundle": "b"}, files=[], environment=dict.fromkeys(NOT_OURS, "x"))
+    found = gather({"bundle": "b", "trust": "t"}, files=[], environment=dict.fromkeys(NOT_OURS, "x"))
 
     assert found.port == 8080
 

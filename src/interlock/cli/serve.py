@@ -37,7 +37,7 @@ def serve(  # noqa: PLR0913 - its options
 ) -> int:
     """Answer HTTP requests with a bundle until SIGTERM. SIGHUP opens the bundle again and swaps it in.
 
-    Example: interlock serve --bundle runs/1/bundle --port 8080
+    Example: interlock serve --bundle runs/1/bundle --trust keys/trust.json --port 8080
 
     Every setting also comes from a file and from INTERLOCK_* variables; docs/serving.md lists them all. Flags count
     before variables, variables before files, and of several files the last before the others.
@@ -46,7 +46,8 @@ def serve(  # noqa: PLR0913 - its options
         bundle: The bundle directory.
         registry: Instead of a directory: the registry, a folder or an fsspec URL. SIGHUP asks it again.
         alias: Whose bundle is served; champion by default.
-        development: Serve also what the alias was moved to for development.
+        development: Serve what nobody vouches for: a bundle without --trust, or what the alias was moved to for
+            development. /readyz says so.
         trust: The trust root whose required signatures the bundle must carry.
         host: The address to listen on. Beyond this machine it needs API keys and a secret.
         port: The port; 0 takes a free one, which the log names.

@@ -104,7 +104,7 @@ class Api:
             "bundle_digest": router.digest,
             "name": router.name,
             "signed": router.signed,
-            "development": router.signed == "none",
+            "development": service.settings.development and router.signed == "none",
         }
         return Reply.json(body)
 

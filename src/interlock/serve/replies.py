@@ -79,7 +79,7 @@ class ReadyReply(Edge):
     bundle_digest: str
     name: str
     signed: str
-    development: Annotated[bool, Field(description="Nobody's signature was asked for.")]
+    development: Annotated[bool, Field(description="Nobody vouches for the bundle, which was allowed for development.")]
 
 
 class ActivateReply(Edge):
