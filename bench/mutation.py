@@ -1,7 +1,8 @@
-"""How many small changes of the judge its tests notice: ``python bench/mutation.py --every 5``.
+"""How many small changes of the judge and of bundles their tests notice: ``python bench/mutation.py --sample 160``.
 
-Each mutant changes one thing in one file of ``gate`` (a comparison, a boolean, a number, an arithmetic sign, a returned
-or yielded value) and runs the quick tests of the room in a child process. A mutant that no test fails survives.
+Each mutant changes one thing in one file (a comparison, a boolean, a number, an arithmetic sign, a called or yielded
+value) and runs the quick tests of its room in a child process. A mutant that no test fails survives. Tests that train
+a model or run commands are left out, so that a mutant takes seconds.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import copy
 import importlib
 import json
 import os
+import random
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,18 @@ import hypothesis
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FILES = ("judge.py", "derive.py", "rules.py", "refusals.py", "versus.py", "record.py", "watched.py")
-TESTS = ("test_edges.py", "test_rules.py", "test_watched.py", "test_judge.py", "test_record.py", "test_gaming.py")
+JUDGING = tuple(f"gate/test_{name}.py" for name in ("edges", "rules", "watched", "take", "judge", "record", "gaming"))
+BUNDLES = tuple(f"bundle/test_{name}.py" for name in ("bundle", "hostile", "away", "attacks"))
+SIGNING = ("bundle/test_signatures.py", "bundle/test_keys.py", "bundle/test_rollback.py")
+FILES = {  # of the package -> the tests that shall notice
+    **{f"gate/{name}.py": JUDGING for name in ("judge", "rules", "versus", "refusals", "derive", "record", "watched")},
+    **{f"bundle/{name}.py": (*BUNDLES, *SIGNING) for name in ("manifest", "read", "open", "replay")},
+    **{f"bundle/{name}.py": SIGNING for name in ("sign", "trust", "rollback")},
+    "bundle/shelf.py": ("bundle/test_away.py", "bundle/test_registry.py"),
+    "bundle/weights.py": ("bundle/test_weights.py",),
+    "registry.py": ("bundle/test_registry.py", "bundle/test_rollback.py"),
+}
+SLOW = {"built", "bundle", "shop", "command"}  # fixtures that train a model or run commands
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
@@ -38,8 +50,10 @@ SLOWEST = 300  # seconds after which a mutant counts as noticed: it hangs
 def mutants(source: str) -> Iterator[tuple[int, str, str]]:
     """Yield the line, what was changed, and the changed source, one change at a time."""
     tree = ast.parse(source)
+    decorators = [one for node in ast.walk(tree) for one in getattr(node, "decorator_list", ())]
+    passed_over = {id(node) for one in decorators for node in ast.walk(one)}  # a dataclass is frozen for its readers
     for place, node in enumerate(ast.walk(tree)):
-        for what in changes(node):
+        for what in changes(node) if id(node) not in passed_over else ():
             changed = copy.deepcopy(tree)
             target = next(found for at, found in enumerate(ast.walk(changed)) if at == place)
             apply(target, what)
@@ -82,7 +96,7 @@ def apply(node: ast.AST, what: str) -> None:
 
 def survives(folder: Path, name: str, source: str) -> bool:
     """Run the tests in a child that imports a copy of the package with one file changed; whether all pass."""
-    target = folder / "interlock" / "gate" / name
+    target = folder / "interlock" / name
     whole = target.read_text(encoding="utf-8")
     target.write_text(source, encoding="utf-8")
     child = os.fork()
@@ -91,7 +105,7 @@ def survives(folder: Path, name: str, source: str) -> bool:
         sys.dont_write_bytecode = True  # two sources of one second and one size would share their compiled form
         code = 3
         try:
-            code = int(run_tests())
+            code = run_tests(FILES[name])
         finally:
             os._exit(code)
     code = waited(child)
@@ -99,19 +113,34 @@ def survives(folder: Path, name: str, source: str) -> bool:
     return code == 0
 
 
-def run_tests() -> int:
-    """Run the room's quick tests in silence and return pytest's exit code."""
+class Quick:
+    """A plugin of pytest that leaves slow tests out."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the tests that neither train nor run commands."""
+        items[:] = [item for item in items if not SLOW & set(getattr(item, "fixturenames", ()))]
+
+
+def run_tests(tests: Sequence[str]) -> int:
+    """Run tests in silence and return pytest's exit code."""
     with open(os.devnull, "w", encoding="utf-8") as nothing:  # noqa: PTH123 - a device
         os.dup2(nothing.fileno(), 1)
         os.dup2(nothing.fileno(), 2)
-    tests = [str(ROOT / "tests" / "gate" / test) for test in TESTS]
-    quick = ["-x", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-o", "filterwarnings=", "-k", "not command"]
-    return int(pytest.main([*quick, "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *tests]))
+    quick = ["-x", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-o", "filterwarnings="]
+    where = [
+        "--rootdir",
+        str(ROOT),
+        "-c",
+        str(ROOT / "pyproject.toml"),
+        *(str(ROOT / "tests" / test) for test in tests),
+    ]
+    return int(pytest.main([*quick, *where], plugins=[Quick()]))
 
 
 def preload() -> None:
     """Import what every child needs and no mutant changes, and let properties be tried on few examples."""
-    for name in ("numpy", "onnxruntime", "pydantic", "sqlalchemy", "cryptography", "yaml", "polars", "tokenizers"):
+    heavy = ("numpy", "onnx", "onnxruntime", "pydantic", "sqlalchemy", "cryptography", "yaml", "polars", "tokenizers")
+    for name in heavy:
         importlib.import_module(name)
     made = hypothesis.settings.__init__
 
@@ -135,29 +164,43 @@ def waited(child: int) -> int:
     return -9
 
 
+def chosen(names: Sequence[str], *, sample: int | None, seed: int) -> list[tuple[str, int, str, str]]:
+    """Return mutants as file, line, what was changed and the changed source; all of them, or a random sample."""
+    package = ROOT / "src" / "interlock"
+    found = [(name, *mutant) for name in names for mutant in mutants((package / name).read_text(encoding="utf-8"))]
+    if sample is None or sample >= len(found):
+        return found
+    return [found[place] for place in sorted(random.Random(seed).sample(range(len(found)), sample))]
+
+
 def main() -> None:
     """Print each survivor, then one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--every", type=int, default=1, help="try every n-th mutant only")
-    parser.add_argument("--files", nargs="*", default=FILES)
+    parser.add_argument("--sample", type=int, help="try so many at random; all of them otherwise")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--files", nargs="*", default=list(FILES), choices=list(FILES))
     options = parser.parse_args()
-    counts: dict[str, dict[str, int]] = {}
+    tried = chosen(options.files, sample=options.sample, seed=options.seed)
+    counts = {name: {"tried": 0, "noticed": 0} for name in options.files}
     preload()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         shutil.copytree(ROOT / "src" / "interlock", folder / "interlock", ignore=shutil.ignore_patterns("__pycache__"))
-        if not survives(folder, "judge.py", (folder / "interlock" / "gate" / "judge.py").read_text(encoding="utf-8")):
-            raise SystemExit("the tests fail on the unchanged code")
         for name in options.files:
-            source = (folder / "interlock" / "gate" / name).read_text(encoding="utf-8")
-            tried = list(mutants(source))[:: options.every]
-            alive = [(line, what) for line, what, changed in tried if survives(folder, name, changed)]
-            counts[name] = {"tried": len(tried), "noticed": len(tried) - len(alive)}
-            for line, what in alive:
+            if not survives(folder, name, (folder / "interlock" / name).read_text(encoding="utf-8")):
+                raise SystemExit(f"the tests of {name} fail on the unchanged code")
+        for name, line, what, changed in tried:
+            alive = survives(folder, name, changed)
+            counts[name]["tried"] += 1
+            counts[name]["noticed"] += not alive
+            if alive:
                 print(f"survivor {name}:{line} {what}", flush=True)
-    tried_all = sum(count["tried"] for count in counts.values())
     noticed = sum(count["noticed"] for count in counts.values())
-    print(json.dumps({"files": counts, "tried": tried_all, "noticed": noticed, "ratio": noticed / max(1, tried_all)}))
+    from interlock.measure.proportion import wilson  # not before: children must import the changed package
+
+    low, high = wilson(noticed, max(1, len(tried)))
+    found = {"files": counts, "tried": len(tried), "noticed": noticed, "low": low, "high": high}
+    print(json.dumps({**found, "ratio": noticed / max(1, len(tried))}))
 
 
 if __name__ == "__main__":

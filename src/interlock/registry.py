@@ -43,11 +43,12 @@ class Registry:
         """
         verified = read_verified(folder)
         bundle = open_verified(verified, trust, where=str(folder), clock=self.clock)
+        receipt = bundle.receipt()
         self._own()
         self.records.arriving(verified.digest, at=self.clock.now())
         self.shelf.put(verified)
         self.shelf.fetch(verified.digest)
-        self.records.there(verified.digest, at=self.clock.now())
+        self.records.there(verified.digest, receipt=receipt.digest, at=self.clock.now())
         return bundle
 
     def pull(self, name: str, folder: Path, *, trust: Trust | None = None) -> Bundle:
@@ -123,7 +124,10 @@ class Registry:
         return self.records.append(deed, at=self.clock.now())
 
     def gc(self) -> list[str]:
-        """Remove every bundle that no alias, rollout or ledger entry names; return their digests."""
+        """Remove every bundle that no alias, rollout or ledger entry names; return their digests.
+
+        An entry about a receipt names the bundle that holds it.
+        """
         self._own()
         removed = []
         for digest in self.records.condemn(stale=self.clock.now() - STALE):

@@ -110,7 +110,7 @@ class World:
         records, shelf = StoredRecords(engine), LocalShelf(self.folder / "registry")
         records.arriving(verified.digest, at=NOW)
         shelf.put(verified)
-        records.there(verified.digest, at=NOW)
+        records.there(verified.digest, receipt="sha256:r", at=NOW)
         before = records.aliases().get("champion")
         records.move(Move("champion", verified.digest, before, Basis.DEVELOPMENT, "ann"), at=NOW)
         engine.dispose()

@@ -25,6 +25,7 @@ from interlock.bundle.trust import Trust
 from interlock.core.canonical import canonical
 from interlock.core.errors import InputError, MissingExtraError, RefusedError
 from interlock.core.ledger import Deed, breaks
+from interlock.core.receipt import Receipt
 from interlock.core.registry import ALIASES, Basis, State
 from interlock.predict.calibrators import Temperature
 from interlock.registry import Registry
@@ -181,13 +182,58 @@ def test_gc_removes_what_nothing_names_and_nothing_else(
     registry.pull(named, tmp_path / "in")
 
 
+def test_a_bundle_that_only_its_receipt_s_attempt_names_is_kept(
+    registry: Registry,
+    make_files: Callable[..., Files],
+    pack_files: Callable[..., Path],
+    trust: Trust,
+    tmp_path: Path,
+) -> None:
+    held = make_files(contract_yaml=make_files()[layout.CONTRACT].replace(b"0.5}", b"0.99}"))
+    digest = registry.push(pack_files(tmp_path / "held", held)).digest
+    receipt = receipt_of(registry.shelf.fetch(digest))
+    registry.records.append(Deed.of("verdict", receipt, actor="ann", note="hold"), at=registry.clock.now())
+
+    assert registry.gc() == []
+    assert not any(digest in str(entry.to_json()) for entry in registry.records.entries())
+
+
+def test_a_bundle_whose_receipt_nobody_noted_is_kept_until_it_is_pushed_again(
+    registry: Registry, make: Callable[..., Path], records: StoredRecords
+) -> None:
+    from sqlalchemy import text
+
+    folder = make(1.5)
+    digest = registry.push(folder).digest
+    with transaction(records._engine, writes=True) as connection:  # as a store of an older release
+        connection.execute(text("UPDATE bundles SET receipt = NULL"))
+
+    assert registry.gc() == []
+    registry.push(folder)
+    assert registry.gc() == [digest]
+
+
+def test_a_bundle_with_a_receipt_that_does_not_read_is_not_kept(
+    registry: Registry, make_files: Callable[..., Files], pack_files: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = pack_files(tmp_path / "bad", make_files(receipt_json=b'{"receipt": 1}'))
+
+    with pytest.raises(RefusedError, match=r"receipt\.json does not read"):
+        registry.push(folder)
+    assert registry.bundles() == {}
+
+
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["push", "champion", "challenger", "shadow", "attest", "evidence", "gc", "half"]),
+        st.sampled_from(["push", "champion", "challenger", "shadow", "attest", "evidence", "receipt", "gc", "half"]),
         st.integers(0, 3),
     ),
     max_size=14,
 )
+
+
+def receipt_of(bundle: Verified) -> str:
+    return Receipt.from_bytes(bundle.files[layout.RECEIPT], where="r")[0].digest
 
 
 def step_of(registry: Registry, step: str, bundle: Verified) -> None:
@@ -197,7 +243,7 @@ def step_of(registry: Registry, step: str, bundle: Verified) -> None:
         records.arriving(bundle.digest, at=now)
     if step == "push":
         registry.shelf.put(bundle)
-        records.there(bundle.digest, at=now)
+        records.there(bundle.digest, receipt=receipt_of(bundle), at=now)
     elif step == "gc":
         registry.gc()
     elif step == "attest":
@@ -205,6 +251,8 @@ def step_of(registry: Registry, step: str, bundle: Verified) -> None:
     elif step == "evidence":
         evidence = {"bundle": bundle.digest}
         records.append(Deed.of("verdict", "sha256:receipt", actor="a", evidence=evidence), at=now)
+    elif step == "receipt":  # as the gate enters it, which knows no bundle
+        records.append(Deed.of("attempt", receipt_of(bundle), actor="a"), at=now)
     elif step in ALIASES:
         registry.point(step, bundle.digest, trust=None, development=True)
 
@@ -215,17 +263,19 @@ def test_whatever_happens_what_is_named_stays(
     steps: list[tuple[str, int]], make_files: Callable[..., Files], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     files, folder, named = make_files(), tmp_path_factory.mktemp("law"), set()
-    made = [
-        make_manifest(files, name="tiny", created=f"2026-01-0{n}T00:00:00+00:00", identity={}) for n in (1, 2, 3, 4)
-    ]
-    bundles = [Verified(manifest, manifest.to_bytes(), files) for manifest in made]
+    evidence = Receipt.from_bytes(files[layout.RECEIPT], where="r")[0]
+    bundles = []
+    for n in range(4):
+        mine = {**files, layout.RECEIPT: evidence.model_copy(update={"name": f"tiny{n}"}).to_bytes()}
+        manifest = make_manifest(mine, name="tiny", created=f"2026-01-0{n + 1}T00:00:00+00:00", identity={})
+        bundles.append(Verified(manifest, manifest.to_bytes(), mine))
     engine = open_store(folder / "s.db")
     registry = Registry(open_shelf(folder / "registry"), StoredRecords(engine), "ann", FrozenClock())
     for step, which in steps:
         before = registry.bundles()
         with suppress(InputError, RefusedError):
             step_of(registry, step, bundles[which])
-            if step in {*ALIASES, "attest", "evidence"}:
+            if step in {*ALIASES, "attest", "evidence", "receipt"}:
                 named.add(bundles[which].digest)
         after = registry.bundles()
         assert named & set(before) <= set(after)
@@ -244,7 +294,7 @@ def test_a_push_that_died_is_removed_after_a_day(registry: Registry, clock: Froz
     clock.move(timedelta(days=1, seconds=1).total_seconds())
     assert registry.gc() == [dead]
     with pytest.raises(RefusedError, match="push again"):
-        registry.records.there(dead, at=clock.now())
+        registry.records.there(dead, receipt="sha256:r", at=clock.now())
 
 
 def test_a_removal_that_died_is_finished_and_holds_pushes_off(
@@ -338,8 +388,6 @@ def test_a_bundle_on_hold_or_with_another_s_receipt_gets_no_alias(
     trust: Trust,
     tmp_path: Path,
 ) -> None:
-    from interlock.core.receipt import Receipt
-
     good = make_files()
     honest = Receipt.from_bytes(good[layout.RECEIPT], where="r")[0]
     assert honest.logits is not None

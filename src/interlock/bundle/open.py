@@ -29,7 +29,7 @@ from interlock.bundle.weights import check_weights
 from interlock.core.clock import Clock, SystemClock
 from interlock.core.contract import Contract
 from interlock.core.decision import Decision
-from interlock.core.errors import Problem, RefusedError
+from interlock.core.errors import InputError, Problem, RefusedError
 from interlock.core.receipt import Receipt
 from interlock.predict.explain import Explanation, explain
 from interlock.predict.neighbours import Neighbours
@@ -70,8 +70,15 @@ class Bundle:
         return self.evidence()[0]
 
     def evidence(self) -> tuple[Receipt, str | None]:
-        """Read the evidence the bundle was judged by, and the digest its file claims."""
-        return Receipt.from_bytes(self.verified.files[RECEIPT], where=RECEIPT)
+        """Read the evidence the bundle was judged by, and the digest its file claims.
+
+        Raises:
+            RefusedError: it does not read.
+        """
+        try:
+            return Receipt.from_bytes(self.verified.files[RECEIPT], where=RECEIPT)
+        except InputError as error:
+            raise RefusedError(f"{RECEIPT} does not read: {error}") from error
 
     def components(self) -> dict[str, str]:
         """Return the digest of every part that serves, under the name a receipt's identity gives it."""

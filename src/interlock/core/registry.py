@@ -82,8 +82,8 @@ class Records(Ledger, Protocol):
         """Say that a bundle is being pushed, so that nothing of it is removed; refused while it is being removed."""
         ...
 
-    def there(self, digest: str, *, at: datetime) -> None:
-        """Say that a bundle is whole; refused when it was removed meanwhile."""
+    def there(self, digest: str, *, receipt: str, at: datetime) -> None:
+        """Say that a bundle is whole, and by which receipt it is known too; refused when it was removed meanwhile."""
         ...
 
     def bundles(self) -> Mapping[str, State]:
@@ -99,7 +99,10 @@ class Records(Ledger, Protocol):
         ...
 
     def condemn(self, *, stale: datetime) -> Collection[str]:
-        """Mark bundles that nothing names as leaving; pushes that began before ``stale`` and never ended too."""
+        """Mark bundles that nothing names, by their digest or their receipt's, as leaving.
+
+        Pushes that began before ``stale`` and never ended are marked too.
+        """
         ...
 
     def gone(self, digest: str) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Table, select, text
+from sqlalchemy.engine import RowMapping
 
 from interlock.core.errors import Problem, RefusedError
 from interlock.core.ledger import Entry
@@ -41,8 +42,8 @@ class StoredRecords(StoredLedger):
             elif state is State.ARRIVING:
                 connection.execute(BUNDLES.update().where(BUNDLES.c.digest == digest).values(time=at.isoformat()))
 
-    def there(self, digest: str, *, at: datetime) -> None:
-        """Say that a bundle is whole.
+    def there(self, digest: str, *, receipt: str, at: datetime) -> None:
+        """Say that a bundle is whole, and which receipt is its evidence.
 
         Raises:
             RefusedError: it was removed meanwhile, as pushes are that take longer than a day.
@@ -51,7 +52,7 @@ class StoredRecords(StoredLedger):
             if _state(connection, digest) not in {State.ARRIVING, State.THERE}:
                 problem = Problem("registry", digest, "a push in time", "one whose files were removed meanwhile")
                 raise RefusedError("this push took too long; push again", [problem])
-            values = {"state": State.THERE.value, "time": at.isoformat()}
+            values = {"state": State.THERE.value, "time": at.isoformat(), "receipt": receipt}
             connection.execute(BUNDLES.update().where(BUNDLES.c.digest == digest).values(values))
 
     def bundles(self) -> dict[str, State]:
@@ -83,15 +84,14 @@ class StoredRecords(StoredLedger):
         return alias, entry
 
     def condemn(self, *, stale: datetime) -> tuple[str, ...]:
-        """Mark bundles that no alias, ledger entry or other table names as leaving, and return all that are."""
+        """Mark bundles that no alias, ledger entry or other table names as leaving, and return all that are.
+
+        A bundle is named by its digest or by its receipt's, as attempts and verdicts do.
+        """
         with self._writing() as connection:
             named = _named(connection)
             rows = connection.execute(select(BUNDLES).order_by(BUNDLES.c.digest)).mappings().all()
-            leaving = []
-            for row in rows:
-                unfinished = row["state"] == State.ARRIVING and datetime.fromisoformat(row["time"]) >= stale
-                if row["digest"] not in named and not unfinished:
-                    leaving.append(row["digest"])
+            leaving = [row["digest"] for row in rows if not _kept(row, named, stale=stale)]
             leave = BUNDLES.update().where(BUNDLES.c.digest.in_(leaving)).values(state=State.LEAVING.value)
             connection.execute(leave)
         return tuple(leaving)
@@ -123,6 +123,15 @@ def open_records(where: str | Path, *, must_exist: bool = False) -> Iterator[Sto
 def _state(connection: Connection, digest: str) -> State | None:
     found = connection.scalar(select(BUNDLES.c.state).where(BUNDLES.c.digest == digest))
     return State(found) if found is not None else None
+
+
+def _kept(row: RowMapping, named: set[str], *, stale: datetime) -> bool:
+    """Whether a bundle stays: something names it, or it is being pushed, or nobody knows its receipt."""
+    if row["state"] == State.ARRIVING and datetime.fromisoformat(row["time"]) >= stale:
+        return True
+    if row["state"] == State.THERE and row["receipt"] is None:  # pushed by a release that did not note receipts
+        return True
+    return bool({row["digest"], row["receipt"]} & named)
 
 
 def _aliases(connection: Connection) -> dict[AliasName, Alias]:

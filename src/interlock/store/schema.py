@@ -47,6 +47,7 @@ BUNDLES = Table(  # what was pushed to the registry
     Column("digest", Text, primary_key=True),
     Column("state", Text, nullable=False),  # arriving, there, leaving
     Column("time", Text, nullable=False),
+    Column("receipt", Text),  # the digest of its evidence, once it is there
 )
 
 ALIASES = Table(

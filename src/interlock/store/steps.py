@@ -90,5 +90,6 @@ STEPS: tuple[Step, ...] = (
         {"sqlite": (EVENTS_SQLITE,), "postgresql": (EVENTS_POSTGRESQL,)},
     ),
     ((BUNDLES_TABLE, ALIASES_TABLE), {"sqlite": (), "postgresql": ()}),
+    (("ALTER TABLE bundles ADD COLUMN receipt TEXT",), {"sqlite": (), "postgresql": ()}),
 )
 NEWEST = len(STEPS)
