@@ -38,7 +38,9 @@ class RouteRequest(Edge):
         default=None, description="Whose message it is; kept only as a keyed digest, for erasure."
     )
     metadata: Annotated[dict[MetadataName, MetadataWord], Field(max_length=MOST_METADATA)] = Field(
-        default={}, description="A few lower-case words that are kept with the decision."
+        default={},
+        description="A few lower-case words that are kept with the decision.",
+        json_schema_extra={"additionalProperties": False},
     )
     deadline_ms: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="How long the decision may take; shortens the server's own limit, never lengthens it."
