@@ -115,9 +115,9 @@ def trained(material: Material, run: Path, *, epochs: int) -> Exported:
         from interlock.train.steps import fit_in
 
         recipe = Recipe(epochs=epochs, compose=material.compose)
+        learn = to_learn(material.train, material.contract, share=recipe.compose, seed=1)
         fitted = fit_in(
-            *(run, to_learn(material.train, material.contract, share=recipe.compose, seed=1)),
-            *(CalibrationSet(material.calibration.examples[:100]), material.contract),
+            *(run, learn, CalibrationSet(material.calibration.examples[:100]), material.contract),
             encoder=resolve("minilm"),
             recipe=recipe,
             key="bench",
@@ -126,7 +126,7 @@ def trained(material: Material, run: Path, *, epochs: int) -> Exported:
         )
         fitted.save(run / "model")
         export(fitted, run / GRAPH)
-        quantize(run / GRAPH, run / GRAPH_INT8)
+        quantize(fitted, learn, material.contract.input, source=run / GRAPH, target=run / GRAPH_INT8)
         print(json.dumps({"trained": run.name, "facts": fitted.facts}))
     return Exported.read(run)
 

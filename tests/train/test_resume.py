@@ -123,3 +123,34 @@ def test_checkpoints_take_the_room_of_one(tmp_path: Path) -> None:
     trained(tmp_path)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.safetensors", "train.jsonl"]
+
+
+@pytest.mark.parametrize("die_after", [1, 4, 5, 7])
+def test_an_interrupted_soup_goes_on_with_the_model_it_was_at(tmp_path: Path, die_after: int) -> None:
+    recipe = replace(RECIPE, soup=3)
+    whole = trained(tmp_path / "whole", recipe=recipe)
+    with pytest.raises(KilledError):
+        trained(tmp_path / "cut", recipe=recipe, die_after=die_after)
+    resumed = trained(tmp_path / "cut", recipe=recipe)
+
+    assert all(torch.equal(value, weights(resumed)[name]) for name, value in weights(whole).items())
+    assert resumed.facts["soup"] == whole.facts["soup"]
+    logs = [(tmp_path / name / "train.jsonl").read_text() for name in ("whole", "cut")]
+    for event in ("epoch", "soup_epoch"):
+        assert len({log.count(f'"event": "{event}"') for log in logs}) == 1
+
+
+def test_a_soup_is_the_mean_of_models_from_one_start(tmp_path: Path) -> None:
+    recipe = replace(RECIPE, soup=2)
+    soup = trained(tmp_path / "soup", recipe=recipe)
+    one = trained(tmp_path / "one")  # the first model: the start and the seed are those of a plain training
+    halves = {
+        name: 2 * value - weights(one)[name] for name, value in weights(soup).items() if value.is_floating_point()
+    }
+
+    assert any(not torch.equal(other, weights(one)[name]) for name, other in halves.items())
+    kept = Checkpoints(tmp_path / "soup" / "soup-2.safetensors", key="k")
+    second = one.model
+    kept.load(second, torch.optim.AdamW(second.parameters()))
+    for name, value in second.state_dict().items():
+        torch.testing.assert_close(halves[name], value, atol=1e-6, rtol=1e-5)

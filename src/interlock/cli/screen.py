@@ -20,6 +20,8 @@ from interlock.core.verdict import Judgement, Status, Verdict
 
 FILE_WIDTH = 110  # columns when the output goes to a file or a pipe
 SHOWN_STEPS = 6  # the newest, in the live table
+STEPS = {"step": "train", "adapt": "adapt", "soup": "one more"}  # event -> what it is called
+EPOCHS = {"epoch": "epoch", "adapt_epoch": "adapting, epoch", "soup_epoch": "one more model, epoch"}
 STEP_SHOWN = ("epoch", "step", "loss", "lr head", "lr bottom", "gradient norm", "examples/s", "memory")
 EPOCH_SHOWN = ("train_loss", "val_loss", "val_acc", "val_macro_recall", "val_rare_recall")
 COLOURS = {Status.PASS: "green", Status.FAIL: "red", Status.INCONCLUSIVE: "yellow"}
@@ -109,12 +111,11 @@ class Watching:
             self._console.print(f"[yellow]{event['code']}[/] {event['detail']}: {event['decision']}")
         elif kind == "progress":
             self._bar(event["stage"], event["done"], event["total"])
-        elif kind in {"step", "adapt"}:
-            self._step("train" if kind == "step" else "adapt", event)
-        elif kind in {"epoch", "adapt_epoch"}:
+        elif kind in STEPS:
+            self._step(STEPS[kind], event)
+        elif kind in EPOCHS:
             seen = " ".join(f"{key} {event[key]:.4f}" for key in EPOCH_SHOWN if key in event)
-            name = "epoch" if kind == "epoch" else "adapting, epoch"
-            self._console.print(f"  {name} {event['epoch']}/{event['epochs']}  {seen}")
+            self._console.print(f"  {EPOCHS[kind]} {event['epoch']}/{event['epochs']}  {seen}")
 
     def _step(self, name: str, event: Mapping[str, Any]) -> None:
         """Show a logged step: in the live table, or each tenth of the way as a line where there is no terminal."""

@@ -144,7 +144,7 @@ class Adapting(Loop):
         self.log.write({**line, "event": EVENTS.get(line["event"], line["event"])})
         self.watchdog.see(line)
 
-    def _measured(self) -> dict[str, float]:
+    def measured(self) -> dict[str, float]:
         """Measure the held texts, always with the same words hidden."""
         rows, sums = self.task.held, torch.zeros(2)
         self.task.model.eval()

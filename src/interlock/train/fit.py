@@ -28,6 +28,7 @@ from interlock.train.model import fitting_threads, recompute_activations, start_
 from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows, encode_rows
 from interlock.train.settle import settle
+from interlock.train.soup import cook
 from interlock.train.step import LossNotANumberError
 from interlock.train.step_log import StepLog
 from interlock.train.teacher import taught
@@ -133,15 +134,18 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
             start_at_centroids(model, rows, pad_id=tokenizer.pad_token_id)
         put_on_track(model, recipe, rows, pad_id=tokenizer.pad_token_id)
         task = _task(model, tokenizer, rows, held, train, labels=labels, recipe=recipe)
-        loop = Loop(task, recipe, settled, log=log, clock=clock, checkpoints=checkpoints)
-        if recipe.track == "head":
-            facts = loop.run_once(lambda: fit_head(task, seed=recipe.seed))
+        bad_batch = log.path.with_name("bad_batch.json")
+        if recipe.soup > 1:
+            facts = cook(
+                *(task, recipe, settled),
+                log=log,
+                clock=clock,
+                checkpoints=checkpoints,
+                train=lambda loop: _run(loop, bad_batch),
+            )
         else:
-            if recipe.checkpointing:
-                recompute_activations(model)
-            else:
-                seed_dropout(model, loop.stepper.noise)
-            facts = _run(loop, log.path.with_name("bad_batch.json"))
+            loop = Loop(task, recipe, settled, log=log, clock=clock, checkpoints=checkpoints)
+            facts = _run(loop, bad_batch)
     return Fitted(finished(model).eval(), tokenizer, tuple(labels), recipe, encoder, {**facts, **before})
 
 
@@ -220,6 +224,13 @@ def seed_everything(seed: int) -> None:
 
 def _run(loop: Loop, bad_batch: Path) -> dict[str, Any]:
     """Train; when a loss is not a number, save which rows the batch held and what each gave, for inspection."""
+    model, recipe = loop.task.model, loop.recipe
+    if recipe.track == "head":
+        return loop.run_once(lambda: fit_head(loop.task, seed=recipe.seed))
+    if recipe.checkpointing:
+        recompute_activations(model)
+    else:
+        seed_dropout(model, loop.stepper.noise)
     try:
         return loop.run()
     except LossNotANumberError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -103,8 +103,10 @@ class Loop:
         log: StepLog,
         clock: Clock,
         checkpoints: Checkpoints | None = None,
+        called: Mapping[str, str] | None = None,
     ) -> None:
-        """Prepare; ``settled`` is what was decided for the recipe, said first."""
+        """Prepare; ``settled`` is said first, and ``called`` renames events in the log."""
+        self.called = called or {}
         self.task, self.recipe, self.log, self.clock, self.checkpoints = task, recipe, log, clock, checkpoints
         self.lengths = [len(ids) for ids in task.rows.ids]
         self.epochs, self.settled = recipe.epochs or EPOCHS, settled
@@ -140,7 +142,7 @@ class Loop:
         started = self.clock.monotonic()
         self._say_settled()
         fit()
-        self._say({"event": "epoch", "epoch": 1, "epochs": 1, **self._measured()})
+        self._say({"event": "epoch", "epoch": 1, "epochs": 1, **self.measured()})
         return {"steps": 0, "train_seconds": round(self.clock.monotonic() - started, 1), **machine()}
 
     def _steps(self, total: int) -> Steps:
@@ -183,7 +185,7 @@ class Loop:
             "train_acc": whole.correct / whole.rows,
             "clipped_share": whole.clipped / whole.steps,
         }
-        self.progress.epochs.append({**line, **(self._measured() if self._looks(epoch) else {})})
+        self.progress.epochs.append({**line, **(self.measured() if self._looks(epoch) else {})})
         self._say({"event": "epoch", "epochs": self.epochs, **self.progress.epochs[-1]})
         self._remember_best()
 
@@ -211,7 +213,7 @@ class Loop:
             return 0
         counters, self.best = found
         self.progress = Progress.read(counters)
-        if len(self.progress.epochs) == self.epochs:  # nothing is left to do here
+        if len(self.progress.epochs) == self.epochs or self._enough():  # nothing is left to do here
             self.log.start_at(self.progress.log_bytes)
             return self.progress.step
         self.log.cut(self.progress.log_bytes)
@@ -242,8 +244,13 @@ class Loop:
         after = self.clock.monotonic()
         self.due = after + max(self.checkpoints.every, (after - now) / self.checkpoints.share)
 
+    def keep(self) -> None:
+        """Save the weights alone, as those of a training that is done."""
+        self.stepper.optimizer.state.clear()
+        self.save()
+
     def _say(self, line: dict[str, Any]) -> None:
-        self.log.write(line)
+        self.log.write({**line, "event": self.called.get(line["event"], line["event"])})
         self.watchdog.see(line)
         if line["event"] == "step":
             seen, k = len(self.progress.recent.seen), len(self.task.weights)
@@ -276,7 +283,7 @@ class Loop:
         rows, held = len(self.lengths), max(1, len(self.task.held.ids))
         return self.recipe.chooses or epoch == self.epochs or epoch * rows // held > (epoch - 1) * rows // held
 
-    def _measured(self) -> dict[str, float]:
+    def measured(self) -> dict[str, float]:
         """Measure the held rows."""
         if not self.task.held.ids:
             return {}

@@ -55,6 +55,7 @@ class Recipe:
         adapt_epochs: Passes over those messages.
         adapt_rate: Peak rate of that; half the encoder's own if not given.
         adapt_mask: Share of the words that is hidden.
+        soup: Models trained from one start with seeds that follow each other, and averaged weight by weight.
         seed: Decides the split, the order of the rows and every random start.
 
     Raises:
@@ -95,6 +96,7 @@ class Recipe:
     adapt_epochs: int = 1
     adapt_rate: float | None = None
     adapt_mask: float = 0.15
+    soup: int = 1
     seed: int = 42
 
     def __post_init__(self) -> None:
@@ -104,6 +106,8 @@ class Recipe:
             for name, (low, high, said) in RANGES.items()
             if not _within(getattr(self, name), low, high)
         ]
+        if self.soup > 1 and self.track in {"lora", "head"}:
+            problems.append(Problem("recipe", "soup", f"1 on the {self.track} track", repr(self.soup)))
         if problems:
             raise InputError("the recipe does not make sense", problems)
 
@@ -141,6 +145,7 @@ RANGES: dict[str, tuple[float, float, str]] = {  # name -> least, most, in words
     "adapt_epochs": (1, 10_000, "1 or more"),
     "adapt_rate": (1e-12, 10, "above 0, at most 10"),
     "adapt_mask": (0.01, 0.9, "0.01 to 0.9"),
+    "soup": (1, 20, "1 to 20"),
     "teacher_share": (0, 1, "0 to 1"),
     "teacher_temperature": (0.01, 1000, "0.01 to 1,000"),
     "seed": (0, 2**31 - 1, "0 or more"),

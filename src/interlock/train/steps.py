@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 CHECKPOINT, STEP_LOG = "checkpoint.safetensors", "train.jsonl"
 ADAPTED = "adapted.safetensors"  # the checkpoint of pretraining, kept until training is done
+SOUP = tuple(f"soup-{n}.safetensors" for n in range(2, 21))  # the checkpoints of further models of a soup
 RATES = {"lora": 5.0}  # track -> times the encoder's rate: few parameters, far from where they should be
-RESUMED = (CHECKPOINT, ADAPTED, STEP_LOG, "tensorboard")  # the files of a run that an interrupted training goes on from
+# What of a run an interrupted training goes on from.
+RESUMED = (CHECKPOINT, ADAPTED, *SOUP, STEP_LOG, "tensorboard")
 
 
 @dataclass(frozen=True)
@@ -139,5 +141,5 @@ def fit_in(  # noqa: PLR0913 - the nouns of a training run, by keyword
 
 def forget(folder: Path) -> None:
     """Remove the checkpoints of a training that is done."""
-    for name in (CHECKPOINT, ADAPTED):
+    for name in (CHECKPOINT, ADAPTED, *SOUP):
         (folder / name).unlink(missing_ok=True)

@@ -14,7 +14,8 @@ from interlock.core.progress import Watch
 
 Tracker = Literal["tensorboard", "mlflow"]
 MODULES = {"tensorboard": ["torch", "tensorboard"], "mlflow": ["mlflow"]}
-PREFIXES = {"step": "train", "epoch": "epoch", "adapt": "adapt", "adapt_epoch": "adapt_epoch"}  # event -> of its names
+# Event -> the start of its numbers' names.
+PREFIXES = {"step": "train", **{name: name for name in ("epoch", "adapt", "adapt_epoch", "soup", "soup_epoch")}}
 EXPERIMENT = "interlock"  # in MLflow
 COUNTS = {"step", "steps", "epoch", "epochs"}  # where a value stands, not values
 
