@@ -41,7 +41,7 @@ fix: setup ## what a machine can mend
 
 lock: setup ## write requirements.lock anew from pyproject.toml (needs uv)
 	echo "$(TORCH)" | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes pyproject.toml \
-	  --extra train --extra serve --extra offline --group dev --constraint - --no-header --no-annotate \
+	  --extra train --extra serve --extra postgres --extra offline --group dev --constraint - --no-header --no-annotate \
 	  $(addprefix --no-emit-package ,$(UNLOCKED)) -o requirements.lock
 
 # What a CUDA build of torch would bring; torch installs its own.

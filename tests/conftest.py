@@ -1,15 +1,22 @@
-"""What several rooms' tests share: one tiny build a session, made by the real walk."""
+"""What several rooms' tests share: one tiny build a session, made by the real walk, and a PostgreSQL of our own."""
 
 from __future__ import annotations
 
 import json
 import os
+import pwd
 import random
 import shutil
-from collections.abc import Callable
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
 from interlock.build import Built, build
 from interlock.train.recipe import Recipe
@@ -105,3 +112,66 @@ def clinc150() -> Path:
     if not (folder / "train.jsonl").is_file():
         pytest.skip("set INTERLOCK_DATA to the folder of the public datasets")
     return folder
+
+
+class Postgres:
+    """A PostgreSQL server that a test may kill. It does not flush: processes end here, machines do not."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._programs, self._data = programs, folder / "data"
+        self._as: dict[str, Any] = {}  # a server that root owns would refuse to start
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+            self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._port = free.getsockname()[1]
+        self.url = f"postgresql+psycopg://interlock@127.0.0.1:{self._port}/postgres"
+        self._run("initdb", "--auth=trust", "--username=interlock", "--no-sync", "--locale=C", "--encoding=UTF8")
+        self.start()
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        said = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+        self._run("pg_ctl", "start", "--wait", "--log", str(self._data / "log"), "--options", said)
+
+    def stop(self) -> None:
+        """Stop, cutting off whoever is connected."""
+        self._run("pg_ctl", "stop", "--wait", "--mode=immediate")
+
+    def kill(self) -> None:
+        """End the server's first process as if by a crash; the others notice and end, too."""
+        os.kill(int((self._data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [self._programs / program, *arguments, "--pgdata", self._data]
+        with (self._data.parent / "said").open("w+") as said:  # no pipe, which the server would keep open
+            ran = subprocess.run(command, stdout=said, stderr=said, cwd="/", check=False, **self._as)
+            said.seek(0)
+            assert ran.returncode == 0, said.read()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this session, where one is installed."""
+    pytest.importorskip("psycopg", reason="the extra postgres is not installed")
+    found = [Path(place) for place in (shutil.which("initdb"),) if place]
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        pytest.skip("PostgreSQL is not installed")
+    with tempfile.TemporaryDirectory(prefix="interlock-postgres-") as folder:  # pytest's folders are closed to others
+        server = Postgres(found[-1].parent, Path(folder))
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty PostgreSQL database: the one that INTERLOCK_POSTGRES names, or one of our own."""
+    url: str = os.environ.get("INTERLOCK_POSTGRES") or request.getfixturevalue("postgres").url
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    engine.dispose()
+    return url

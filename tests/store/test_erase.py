@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import sqlite3
 from contextlib import closing
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
 
 from interlock.cli.app import run
 from interlock.core.decision import Decision, Outcome, Reason
@@ -26,7 +24,6 @@ from interlock.store.ledger import open_ledger
 SECRET = "5a" * 32
 KEY = DigestKey.from_hex(SECRET)
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-POSTGRESQL = os.environ.get("INTERLOCK_POSTGRES", "")
 
 
 def event(number: int, *, subject: str, text: str = "where is it", at: datetime = NOW) -> Event:
@@ -132,18 +129,12 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(not POSTGRESQL, reason="set INTERLOCK_POSTGRES to the URL of an empty database")
-def test_postgresql_erases_too() -> None:
-    engine = create_engine(POSTGRESQL)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
-    engine.dispose()
-    store = open_events(POSTGRESQL)
+def test_postgresql_erases_too(database: str) -> None:
+    store = open_events(database)
     for subject in ("ada", "bob"):
         store.record(event(1, subject=subject))
 
-    erased = erase_subject(POSTGRESQL, subject_digest=KEY.of_subject("ada"), actor="carol", at=NOW)
+    erased = erase_subject(database, subject_digest=KEY.of_subject("ada"), actor="carol", at=NOW)
 
     assert erased.events == 1
     assert store.find("ada-00001") is None

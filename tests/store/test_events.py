@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
 
 from interlock.core.decision import Decision, Outcome, Reason
 from interlock.core.errors import UnavailableError
@@ -19,8 +17,6 @@ from interlock.store.events import open_events
 from interlock.testing import MemoryEvents
 
 KEY = DigestKey(bytes(range(32)))
-POSTGRESQL = os.environ.get("INTERLOCK_POSTGRES", "")
-needs_postgresql = pytest.mark.skipif(not POSTGRESQL, reason="set INTERLOCK_POSTGRES to the URL of an empty database")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -29,25 +25,17 @@ def event(number: int, *, text: str = "where is it", subject: str | None = "ada"
     return Event.of(decision, request_id=f"request-{number}", text=text, subject=subject, key=KEY, at=at)
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=needs_postgresql)])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventStore]:
-    """An empty event store of each kind; PostgreSQL's where INTERLOCK_POSTGRES names a database for tests."""
+    """An empty event store of each kind."""
     opened: EventStore
     if request.param == "memory":
         opened = MemoryEvents()
     else:
-        opened = open_events(tmp_path / "events.db" if request.param == "sqlite" else emptied_postgresql())
+        sqlite = request.param == "sqlite"
+        opened = open_events(tmp_path / "events.db" if sqlite else request.getfixturevalue("database"))
     yield opened
     opened.close()
-
-
-def emptied_postgresql() -> str:
-    engine = create_engine(POSTGRESQL)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
-    engine.dispose()
-    return POSTGRESQL
 
 
 def test_what_was_recorded_is_found_again_as_it_was(store: EventStore) -> None:

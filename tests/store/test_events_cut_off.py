@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -17,8 +16,6 @@ from interlock.core.errors import UnavailableError
 from interlock.core.event import DigestKey, Event
 from interlock.store.events import open_events
 
-POSTGRESQL = os.environ.get("INTERLOCK_POSTGRES", "")
-pytestmark = pytest.mark.skipif(not POSTGRESQL, reason="set INTERLOCK_POSTGRES to the URL of an empty database")
 KEY = DigestKey(bytes(range(32)))
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -26,10 +23,12 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 class Wire:
     """A TCP proxy that cuts a connection at COMMIT when told to: before the server sees it, or before its answer."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
+    def __init__(self, database: str) -> None:
+        url = make_url(database)
+        self._target = (url.host or "127.0.0.1", url.port or 5432)
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
+        here = url.set(host="127.0.0.1", port=self._listening.getsockname()[1])
+        self.url = here.render_as_string(hide_password=False)
         self.cut = ""  # "before" or "after": what happens to the next COMMIT
         self.cuts = 0
         threading.Thread(target=self._accept, daemon=True).start()
@@ -76,22 +75,11 @@ def _hang_up(*ends: socket.socket) -> None:
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
+def wire(database: str) -> Iterator[Wire]:
     """A wire to an empty database."""
-    engine = create_engine(POSTGRESQL)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
-    engine.dispose()
-    url = make_url(POSTGRESQL)
-    made = Wire(url.host or "127.0.0.1", url.port or 5432)
+    made = Wire(database)
     yield made
     made.close()
-
-
-def through(wire: Wire) -> str:
-    url = make_url(POSTGRESQL).set(host="127.0.0.1", port=wire.port)
-    return url.render_as_string(hide_password=False)
 
 
 def event(number: int, *, text: str = "where is it") -> Event:
@@ -99,8 +87,8 @@ def event(number: int, *, text: str = "where is it") -> Event:
     return Event.of(decision, request_id=f"request-{number}", text=text, key=KEY, at=NOW)
 
 
-def kept() -> list[tuple[str, str]]:
-    engine = create_engine(POSTGRESQL)
+def kept(database: str) -> list[tuple[str, str]]:
+    engine = create_engine(database)
     with engine.connect() as connection:
         found = connection.exec_driver_sql("SELECT request_id, text_digest FROM events ORDER BY request_id").all()
     engine.dispose()
@@ -108,8 +96,8 @@ def kept() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])
-def test_a_commit_that_was_cut_off_is_there_once_after_asking_again(wire: Wire, cut: str) -> None:
-    store = open_events(through(wire))
+def test_a_commit_that_was_cut_off_is_there_once_after_asking_again(wire: Wire, database: str, cut: str) -> None:
+    store = open_events(wire.url)
     store.record(event(0))
     for number in range(1, 11):
         wire.cut = cut
@@ -121,13 +109,13 @@ def test_a_commit_that_was_cut_off_is_there_once_after_asking_again(wire: Wire, 
     store.close()
 
     assert wire.cuts == 10
-    assert [name for name, _ in kept()] == sorted(f"request-{number}" for number in range(11))
+    assert [name for name, _ in kept(database)] == sorted(f"request-{number}" for number in range(11))
 
 
-def test_a_connection_that_died_while_idle_costs_nobody_an_event(wire: Wire) -> None:
-    store = open_events(through(wire))
+def test_a_connection_that_died_while_idle_costs_nobody_an_event(wire: Wire, database: str) -> None:
+    store = open_events(wire.url)
     store.record(event(1))
-    engine = create_engine(POSTGRESQL)
+    engine = create_engine(database)
     with engine.begin() as connection:
         connection.exec_driver_sql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-import os
 import random
 import shutil
 import sqlite3
@@ -23,8 +22,7 @@ from interlock.store.ledger import open_ledger
 from interlock.testing import MemoryLedger
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-POSTGRESQL = os.environ.get("INTERLOCK_POSTGRES", "")
-DATABASES = ["sqlite", "postgresql"] if POSTGRESQL else ["sqlite"]
+DATABASES = ("sqlite", "postgresql")
 COLUMNS = ("time", "key", "actor", "action", "subject", "evidence", "note", "previous", "hash")
 
 
@@ -37,31 +35,20 @@ def deed(number: int, **changed: str) -> Deed:
 
 @pytest.fixture(params=["memory", *DATABASES])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    """An empty ledger of each kind; PostgreSQL's where INTERLOCK_POSTGRES names a database for tests."""
+    """An empty ledger of each kind."""
     if request.param == "memory":
         yield MemoryLedger()
         return
-    where = str(tmp_path / "store.db") if request.param == "sqlite" else emptied_postgresql()
+    where = str(tmp_path / "store.db") if request.param == "sqlite" else request.getfixturevalue("database")
     with open_ledger(where) as opened:
         yield opened
 
 
-def emptied_postgresql() -> str:
-    engine = create_engine(POSTGRESQL)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
-    engine.dispose()
-    return POSTGRESQL
-
-
-@pytest.mark.skipif(not POSTGRESQL, reason="set INTERLOCK_POSTGRES to the URL of an empty database")
 @pytest.mark.parametrize("statement", ["UPDATE ledger SET note = 'x'", "DELETE FROM ledger", "TRUNCATE ledger"])
-def test_postgresql_refuses_changes_too(statement: str) -> None:
-    url = emptied_postgresql()
-    with open_ledger(url) as opened:
+def test_postgresql_refuses_changes_too(statement: str, database: str) -> None:
+    with open_ledger(database) as opened:
         opened.append(deed(1), at=NOW)
-    engine = create_engine(url)
+    engine = create_engine(database)
     with pytest.raises(DBAPIError, match="only grows"), engine.begin() as connection:
         connection.exec_driver_sql(statement)
     engine.dispose()
@@ -142,8 +129,8 @@ def append_many(path: Path | str, first: int, count: int) -> None:
 
 
 @pytest.mark.parametrize("kind", DATABASES)
-def test_writers_in_several_processes_make_one_chain(kind: str, tmp_path: Path) -> None:
-    where = str(tmp_path / "store.db") if kind == "sqlite" else emptied_postgresql()
+def test_writers_in_several_processes_make_one_chain(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    where = str(tmp_path / "store.db") if kind == "sqlite" else request.getfixturevalue("database")
     spawn = multiprocessing.get_context("spawn")
     workers = [spawn.Process(target=append_many, args=(where, first, 30)) for first in (0, 15, 100)]  # 15 deeds shared
     for worker in workers:
