@@ -11,7 +11,9 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -140,11 +142,17 @@ class Postgres:
         self._run("pg_ctl", "stop", "--wait", "--mode=immediate")
 
     def kill(self) -> None:
-        """End the server's first process as if by a crash; the others notice and end, too."""
-        os.kill(int((self._data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        """End the server as if by a crash, its first process first."""
+        first = (self._data / "postmaster.pid").read_text().split()[0]
+        others = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        for process in (first, *others):
+            with suppress(ProcessLookupError):
+                os.kill(int(process), signal.SIGKILL)
+        while any(Path(f"/proc/{process}/exe").exists() for process in others):
+            time.sleep(0.01)
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [self._programs / program, *arguments, "--pgdata", self._data]
+        command = [str(self._programs / program), *arguments, "--pgdata", str(self._data)]
         with (self._data.parent / "said").open("w+") as said:  # no pipe, which the server would keep open
             ran = subprocess.run(command, stdout=said, stderr=said, cwd="/", check=False, **self._as)
             said.seek(0)
