@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar, cast
 
-import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from interlock.serve.app import new_id
-from interlock.serve.refusal import CODES, Refusal
+from interlock.serve.door import Door
+from interlock.serve.message import Reply
+from interlock.serve.refusal import Refusal
 from interlock.serve.settings import Settings
-
-PHRASES = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Overloaded"}
 
 
 class Joined:
@@ -46,10 +45,12 @@ class Connection(HttpToolsProtocol):
     """Uvicorn's connection; closed when a request takes too long to arrive, or its reply to be read."""
 
     bounds: ClassVar[Settings]
+    door: ClassVar[Door]
     _patience: asyncio.TimerHandle | None = None
     _in_headers = True
     _unfinished = 0  # bytes of headers that have not ended yet
     _finished = 0  # bytes of those that have, in the request that arrives
+    _refused_at = 0.0  # when the door last refused a request, by the loop's clock
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Bound how many connections there are, and how long the first request may take."""
@@ -65,7 +66,10 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Bound the bytes of headers that do not end."""
+        """Bound the bytes of headers that do not end; refuse at the door what would only wait."""
+        if self._at_rest() and (refusal := self.door.refuse(data)) is not None:
+            self._turn_away(refusal)
+            return
         if self._in_headers:
             self._unfinished += len(data)
             if self._patience is None:
@@ -111,9 +115,33 @@ class Connection(HttpToolsProtocol):
         super().resume_writing()
         self._arrived()
 
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection; one whose requests were refused at the door was not idle."""
+        left = self._refused_at + self.bounds.keep_alive_s - self.loop.time()
+        if left > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
+
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - every error has our one shape
         """Refuse what is not HTTP, or too much of it."""
         self._refuse("headers_too_large" if self._finished > self.bounds.max_header_bytes else "invalid_http")
+
+    def _at_rest(self) -> bool:
+        """Whether the next byte begins a request, and no reply to an earlier one is due or unread."""
+        cycle: RequestResponseCycle | None = self.cycle
+        between = self._in_headers and not self._unfinished and (cycle is None or cycle.response_complete)
+        return between and not self.flow.write_paused and not self.transport.is_closing()
+
+    def _turn_away(self, refusal: bytes) -> None:
+        """Answer a request that the parser does not see."""
+        self._arrived()
+        self._refused_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.bounds.keep_alive_s, self.timeout_keep_alive_handler
+            )
+        self.transport.write(refusal)
 
     def _count(self, more: int) -> None:
         self._finished += more
@@ -139,19 +167,17 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def bounded(settings: Settings) -> type[Connection]:
-    """Return the class of connections that keep ``settings``' bounds."""
+def bounded(settings: Settings, door: Door) -> type[Connection]:
+    """Return the class of connections that keep ``settings``' bounds, behind ``door``."""
 
     class Bounded(Connection):
         bounds = settings
 
+    Bounded.door = door
     return Bounded
 
 
 def _response(code: str) -> bytes:
-    refusal, status = Refusal(code), CODES[code][0]
-    body = orjson.dumps(refusal.to_json(new_id()))
-    head = [f"HTTP/1.1 {status} {PHRASES[status]}", "content-type: application/json"]
-    head += [f"content-length: {len(body)}", "connection: close"]
-    head += [f"{name.decode()}: {value.decode()}" for name, value in refusal.headers]
-    return "\r\n".join([*head, "", ""]).encode() + body
+    refusal, name = Refusal(code), new_id()
+    headers = (*refusal.headers, (b"connection", b"close"))
+    return Reply.json(refusal.to_json(name), status=refusal.status, headers=headers).written(name)

@@ -29,6 +29,7 @@ from interlock.serve.app import App, defect
 from interlock.serve.bundles import Bundles
 from interlock.serve.cache import Cache
 from interlock.serve.connection import bounded
+from interlock.serve.door import Door
 from interlock.serve.log import Log
 from interlock.serve.metrics import Metrics
 from interlock.serve.pool import Link, Pool
@@ -60,7 +61,8 @@ class Front:
         self._show(pool)
         table = Api(self.service).table()
         app = App(table, access=Access(settings.keys), metrics=self.metrics, log=self.log, traces=traces, clock=clock)
-        self.server = _Server(_http(settings, app))
+        door = Door(full=lambda: self.service.full, metrics=self.metrics, log=self.log)
+        self.server = _Server(_http(settings, app, door))
 
     async def run(self, listening: socket.socket) -> None:
         """Serve until told to stop, then let what is under way finish."""
@@ -162,10 +164,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _http(settings: Settings, app: Callable[..., Any]) -> uvicorn.Config:
+def _http(settings: Settings, app: Callable[..., Any], door: Door) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=bounded(settings),
+        http=bounded(settings, door),
         loop="none",
         lifespan="off",
         ws="none",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -86,7 +87,17 @@ class Reply:
 
     async def send(self, send: Send, *, request_id: str) -> None:
         """Send it."""
-        headers = [
+        await send({"type": "http.response.start", "status": self.status, "headers": self._head(request_id)})
+        await send({"type": "http.response.body", "body": self.body})
+
+    def written(self, request_id: str) -> bytes:
+        """Return it as HTTP/1.1, for where no application is asked."""
+        lines = [b"%b: %b\r\n" % header for header in self._head(request_id)]
+        first = f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n".encode()
+        return b"".join([first, *lines, b"\r\n", self.body])
+
+    def _head(self, request_id: str) -> list[tuple[bytes, bytes]]:
+        return [
             (b"content-type", self.kind),
             (b"content-length", str(len(self.body)).encode()),
             (b"x-request-id", request_id.encode()),
@@ -94,8 +105,6 @@ class Reply:
             (b"x-content-type-options", b"nosniff"),
             *self.headers,
         ]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body})
 
 
 class GoneError(Exception):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, cast
@@ -24,6 +25,7 @@ from interlock.serve.source import Source
 DEPTH = 2  # messages a worker is given at once: one it decides, and one so that it need not wait for the next
 SOON_S = 0.02  # a worker that has been at its message for longer is given no second one, which would wait behind it
 LOAD_S = 120.0  # how long opening a bundle may take
+PACE_STEP = 1.05  # by how much one message moves what messages usually take
 LOOK_S = 0.05  # how often stuck workers are looked for
 
 
@@ -131,7 +133,13 @@ class Pool:
     waiting: deque[Job] = field(default_factory=deque)
     links: list[Link] = field(default_factory=list)
     ended: int = 0  # workers that have gone
+    pace: float = 0.001  # seconds that a message usually takes a worker: half of them take less
     _numbers: count[int] = field(default_factory=count)
+
+    @property
+    def wait_s(self) -> float:
+        """Return for how long the next message would likely wait for a worker."""
+        return len(self.waiting) * self.pace / max(1, len(self.links))
 
     async def decide(self, message: Message, *, router: Router, shares: bool = False) -> Made:
         """Return what a worker decided, or the failure fallback when nothing comes before the message's deadline.
@@ -162,7 +170,10 @@ class Pool:
         job = link.jobs.popleft()
         if job.number != message["id"]:
             raise ValueError(f"worker {link.pid} answered {message['id']}, asked was {job.number}")
-        link.busy_since = self.clock.monotonic()
+        now = self.clock.monotonic()
+        if message["decision"] is not None:
+            self.pace *= PACE_STEP if now - link.busy_since > self.pace else 1 / PACE_STEP
+        link.busy_since = now
         if not job.answer.done():
             job.answer.set_result(self._made(job, message))
         self._feed()
@@ -230,6 +241,8 @@ class Pool:
         if not job.answer.done():
             reason = Reason.DEADLINE_PASSED if self.links else Reason.MODEL_UNAVAILABLE
             job.answer.set_result(Made(job.router.failed(reason)))
+        with suppress(ValueError):  # a worker has it
+            self.waiting.remove(job)
 
 
 def _asked(job: Job) -> dict[str, Any]:

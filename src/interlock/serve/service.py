@@ -27,6 +27,8 @@ from interlock.serve.traces import Traces
 
 MOST_BATCHES = 4  # requests with several messages at once; more are refused
 
+LONGEST_WAIT = 0.5  # share of a deadline that a message may wait for a worker; beyond, it would be let in to fail
+
 
 @dataclass(eq=False)
 class Service:
@@ -49,6 +51,12 @@ class Service:
         """Whether there is a worker to decide, and a future to decide in."""
         return bool(self.pool.links) and not self.draining
 
+    @property
+    def full(self) -> bool:
+        """Whether another message would only wait: as many as may be do already, or too long to be decided in time."""
+        waits = self.pool.wait_s > LONGEST_WAIT * self.settings.deadline_ms / 1000
+        return waits or self.waiting >= self.settings.max_waiting
+
     def router(self) -> Router:
         """Return the bundle that answers.
 
@@ -63,9 +71,9 @@ class Service:
         """Refuse at once what would only wait.
 
         Raises:
-            Refusal: as many messages as may be are waiting.
+            Refusal: too many messages are waiting.
         """
-        if self.waiting >= self.settings.max_waiting:
+        if self.full:
             self.metrics.shed.inc()
             raise Refusal("overloaded")
 
