@@ -4,7 +4,8 @@
     python bench/several.py composed FOLDER RUN     # trained on rows with one label, and on what is composed of them
     python bench/several.py single FOLDER RUN       # rows with one label alone (CLINC150): what the detector costs them
     python bench/several.py world ROWS RUN          # the embedded world: one label a row to learn from, then the truth
-    python bench/several.py context ROWS RUN        # the same, with two turns of each conversation
+    python bench/several.py labelled ROWS RUN       # the same, every training row labelled with all it asks for
+    python bench/several.py context ROWS RUN        # one label a row, and two turns of each conversation
 
 FOLDER holds train.jsonl (or .gz), validation.jsonl and test.jsonl. RUN is a folder for the trained graphs, which are
 used again when it has them; ``--rows N`` and ``--epochs N`` train less. The last line is one JSON object: ``ratio`` is
@@ -45,6 +46,7 @@ from interlock.train.recipe import Recipe
 
 MANGA = Path(__file__).parents[1] / "src" / "interlock" / "cli" / "templates" / "manga.yaml"
 SEEDS = (31, 32)  # of the world that trains, and of the one that is measured
+WORLDS = ("world", "labelled", "context")
 MEASURED = 4000  # rows of the measured world
 Flags = npt.NDArray[np.bool_]
 
@@ -85,20 +87,24 @@ def _file(folder: Path, name: str) -> Path:
     return plain if plain.is_file() else folder / f"{name}.jsonl.gz"
 
 
-def world(rows: int, run: Path, *, turns: int) -> Material:
+def world(rows: int, run: Path, *, arm: str) -> Material:
     """Return two worlds: one to learn from, labelled as people labelled it, one to measure on, whose truth is known."""
+    turns = 2 if arm == "context" else 0
     text = MANGA.read_text(encoding="utf-8").split("\ngates:")[0]
-    text = text.replace("several: {enabled: false}", "several: {enabled: true, threshold: 0.5}")
+    text = text.replace("several: {enabled: false}", "several: {enabled: true}")
     if turns:
         text = text.replace("max_chars: 8000}", f"max_chars: 8000, context: {{turns: {turns}}}}}")
     terms, made = parse_contract(text.encode()), []
     for seed, count in zip(SEEDS, (rows, MEASURED), strict=True):
-        raw = list(simulate(count, seed=seed))
+        raw: list[Any] = list(simulate(count, seed=seed))
+        if arm == "labelled" and seed == SEEDS[0]:
+            raw = [{**row, "labels": row["truth"]["labels"], "label": None} for row in raw if row["truth"]["labels"]]
+            raw = [{key: value for key, value in row.items() if value is not None} for row in raw]
         path = run / f"world-{seed}.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in raw), encoding="utf-8")
         made.append((raw, read(path, labels=terms.label_names, turns=turns)))
     learnt, measured = made[0][1].examples, made[1]
-    known: list[Any] = [row for row in measured[0] if row["truth"]["labels"]]  # type: ignore[index]
+    known = [row for row in measured[0] if row["truth"]["labels"]]
     truth = {row["id"]: tuple(row["truth"]["labels"]) for row in known}
     hard = {row["id"]: set(row["truth"]["hard"]) for row in known}
     test = [replace(row, labels=truth[row.id]) for row in measured[1] if row.id in truth]
@@ -227,15 +233,15 @@ def _json(found: Measurement) -> dict[str, Any]:
 def main() -> None:
     """Train if need be, measure, print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("arm", choices=("mixsnips", "composed", "single", "world", "context"))
+    parser.add_argument("arm", choices=("mixsnips", "composed", "single", *WORLDS))
     parser.add_argument("data", help="the folder of the rows, or how many rows of the world")
     parser.add_argument("run", type=Path)
     parser.add_argument("--rows", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=3)
     given = parser.parse_args()
     given.run.mkdir(parents=True, exist_ok=True)
-    if given.arm in {"world", "context"}:
-        material = world(int(given.data), given.run, turns=2 if given.arm == "context" else 0)
+    if given.arm in WORLDS:
+        material = world(int(given.data), given.run, arm=given.arm)
     else:
         material = files(Path(given.data), arm=given.arm, rows=given.rows)
     found = measure(router(material, trained(material, given.run, epochs=given.epochs)), material)
