@@ -398,6 +398,42 @@ def test_a_killed_build_goes_on_to_the_model_it_would_have_made(shop: Path, tmp_
     assert not (cut / "checkpoint.safetensors").exists()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options", [("--adapt", "unlabelled.jsonl", "--adapt-epochs", "4"), ("--soup", "3"), ("--track", "lora")]
+)
+def test_a_build_killed_again_and_again_ends_in_the_same_bits(
+    shop: Path, tmp_path: Path, command: Command, options: tuple[str, ...]
+) -> None:
+    """Whatever it was doing: each process is killed a little later than the one before, until one gets through."""
+    lines = [json.loads(line) for line in (shop / "rows.jsonl").read_text().splitlines()]
+    texts = [json.dumps({"text": f"{row['text']} please"}) + "\n" for row in lines]
+    (tmp_path / "unlabelled.jsonl").write_text("".join(texts))
+    given = [str(tmp_path / one) if one.endswith(".jsonl") else one for one in options]
+    given += ["--contract", str(shop / "contract.yaml"), "--data", str(shop / "rows.jsonl"), "--encoder", "tiny"]
+    given += ["--batch-size", "4", "--epochs", "12", "--rdrop", "0"]
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    assert command("build", *given, "-o", str(whole), "--json")[0] in {0, 1}
+    kills, seconds = 0, 4.0
+    while not (cut / "result.json").exists():
+        with subprocess.Popen(
+            [sys.executable, "-m", "interlock", "build", *given, "-o", str(cut)],
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        ) as process:
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                kills += 1
+        seconds += 0.5
+
+    assert kills > 0
+    for name in ("model/model.safetensors", "model.onnx", "model.int8.onnx"):
+        assert (cut / name).read_bytes() == (whole / name).read_bytes()
+    assert not list(cut.glob("*.safetensors"))
+
+
 def test_two_builds_do_not_write_into_one_folder(shop: Path, tmp_path: Path, command: Command) -> None:
     lock = start_run(tmp_path / "run", {})
     with lock:

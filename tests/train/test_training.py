@@ -203,3 +203,36 @@ def test_epochs_of_fewer_rows_than_are_held_share_a_look_at_them(tmp_path: Path)
     looks = ["val_acc" in line for line in log if line["event"] == "epoch"]
 
     assert looks == [False, False, False, True, False, False, False, True, True]  # the last one always
+
+
+@pytest.mark.parametrize(("rate", "warned"), [(1e-3, False), (0.03, True)])
+def test_a_rate_far_too_high_is_warned_of_by_its_clipped_gradients(tmp_path: Path, rate: float, warned: bool) -> None:
+    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+    train = [row for label, at in (("a", 0), ("b", 5)) for row in rows(*words[at : at + 5] * 8, label=label)]
+    log = trained(train, tmp_path, epochs=10, learning_rate=rate, rdrop=0.0)
+    said = {line["code"]: line["decision"] for line in log if line["event"] == "warning"}
+
+    assert ("gradient.clipped" in said) == warned, said
+    assert not warned or "lower the learning rate" in said["gradient.clipped"]
+
+
+def test_attention_that_is_even_has_all_of_its_entropy_and_one_that_is_not_has_less() -> None:
+    from interlock.core.dataset import Dataset
+    from interlock.train.attention import attention_entropy
+    from interlock.train.encoders import load
+    from interlock.train.rows import encode_rows
+
+    labels = ["a", "b"]
+    model, tokenizer = load(resolve("tiny"), labels, ["one two three", "four"])
+    data = Dataset(tuple(rows("one two three", "four", label="a")))
+    read = encode_rows(data, tokenizer, labels, InputPolicy())
+    query = model.base_model.encoder.layer[0].attention.self.query
+    with torch.no_grad():
+        query.weight.zero_()
+        query.bias.zero_()
+    assert attention_entropy(model, read, pad_id=tokenizer.pad_token_id)["0"] == pytest.approx(1.0, abs=1e-6)
+    with torch.no_grad():
+        query.weight.normal_(std=50.0)
+    found = attention_entropy(model, read, pad_id=tokenizer.pad_token_id)
+    assert 0 <= found["0"] < 0.9
+    assert list(found) == [str(number) for number in range(model.config.num_hidden_layers)]

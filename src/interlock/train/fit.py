@@ -95,17 +95,8 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
     Raises:
         InputError: a label without a training row, or a loss that is not a number.
     """
-    counts = train.counts()
-    if missing := [label for label in labels if not counts[label]]:
-        raise InputError(
-            f"no training row for: {', '.join(missing[:20])}", todo="Label rows for them, or take them out."
-        )
-    if recipe.adapt and not unlabelled:
-        raise InputError(
-            f"the recipe adapts to {recipe.adapt}, but no unlabelled messages were given",
-            todo="Leave adapt out here; interlock build and interlock experiment read such a file.",
-        )
-    recipe, settled = settle(recipe, counts)
+    _refuse(train, labels, recipe, unlabelled)
+    recipe, settled = settle(recipe, train.counts())
     seed_everything(recipe.seed)
     model, tokenizer = load(encoder, labels, [*train.texts, *unlabelled])
     with fitting_threads(model):
@@ -121,12 +112,7 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
             clock=clock,
             checkpoints=checkpoints,
         )
-        learnt, held_rows = judges_of(train, seed=recipe.seed) if recipe.chooses else (train, watched)
-        if recipe.chooses and not len(held_rows):
-            raise InputError(
-                f"{len(train)} training rows are too few to choose an epoch by a tenth of them",
-                todo="Leave out --keep best and --stop-early, or label more rows.",
-            )
+        learnt, held_rows = _judged(train, watched, recipe)
         rows = encode_rows(learnt, tokenizer, labels, policy)
         rows = taught(rows, learnt, labels, recipe, policy)
         held = encode_rows(held_rows, tokenizer, labels, policy)
@@ -147,6 +133,33 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
             loop = Loop(task, recipe, settled, log=log, clock=clock, checkpoints=checkpoints)
             facts = _run(loop, bad_batch)
     return Fitted(finished(model).eval(), tokenizer, tuple(labels), recipe, encoder, {**facts, **before})
+
+
+def _refuse(train: TrainSet, labels: Sequence[str], recipe: Recipe, unlabelled: Sequence[str]) -> None:
+    """Refuse what cannot be trained on."""
+    counts = train.counts()
+    if missing := [label for label in labels if not counts[label]]:
+        raise InputError(
+            f"no training row for: {', '.join(missing[:20])}", todo="Label rows for them, or take them out."
+        )
+    if recipe.adapt and not unlabelled:
+        raise InputError(
+            f"the recipe adapts to {recipe.adapt}, but no unlabelled messages were given",
+            todo="Leave adapt out here; interlock build and interlock experiment read such a file.",
+        )
+
+
+def _judged(train: TrainSet, watched: CalibrationSet, recipe: Recipe) -> tuple[Dataset, Dataset]:
+    """Return the rows to learn from and those measured after every epoch."""
+    if not recipe.chooses:
+        return train, watched
+    learnt, judging = judges_of(train, seed=recipe.seed)
+    if not len(judging):
+        raise InputError(
+            f"{len(train)} training rows are too few to choose an epoch by a tenth of them",
+            todo="Leave out --keep best and --stop-early, or label more rows.",
+        )
+    return learnt, judging
 
 
 def _before_labels(  # noqa: PLR0913 - what ``fit`` was given

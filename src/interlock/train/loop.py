@@ -5,15 +5,17 @@ from __future__ import annotations
 import resource
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 
 from interlock.core.clock import Clock
+from interlock.train.attention import attention_entropy
 from interlock.train.batches import epoch_batches, shown_rows
 from interlock.train.checkpoint import Checkpoints
 from interlock.train.model import logits_of, native_bfloat16
+from interlock.train.progress import Meter, Progress, Window
 from interlock.train.quality import concerns, entropy, quality
 from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows
@@ -24,58 +26,6 @@ from interlock.train.watchdog import Watchdog
 
 LOG_EVERY = 25  # steps
 CONTINUE_ACCURACY, CONTINUE_RECALL = 0.003, 0.005  # what one more epoch must bring, by the documents' rule
-
-
-@dataclass
-class Meter:
-    """Running sums between two log lines."""
-
-    rows: int = 0
-    loss: float = 0.0
-    correct: float = 0.0
-    clipped: int = 0
-    steps: int = 0
-
-    def add(self, stepped: Stepped) -> None:
-        """Count one step."""
-        self.rows, self.steps = self.rows + len(stepped.losses), self.steps + 1
-        self.loss += float(stepped.losses.sum())
-        self.correct += stepped.correct
-        self.clipped += stepped.clipped
-
-
-@dataclass
-class Window:
-    """The rows since the last log line, and their losses."""
-
-    seen: list[int] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
-    clipped: int = 0
-    spiked: int = 0
-
-    def add(self, batch: list[int], stepped: Stepped) -> None:
-        """Count one step."""
-        self.seen += batch
-        self.losses += stepped.losses.tolist()
-        self.clipped += stepped.clipped
-        self.spiked += stepped.spiked
-
-
-@dataclass
-class Progress:
-    """Everything the loop must remember to go on, beside weights and moments."""
-
-    step: int = 0
-    whole: Meter = field(default_factory=Meter)  # of the epoch
-    recent: Window = field(default_factory=Window)
-    epochs: list[dict[str, float]] = field(default_factory=list)  # what each finished epoch measured
-    log_bytes: int = 0  # of the step log, when the checkpoint was taken
-    seconds: float = 0.0  # trained
-
-    @classmethod
-    def read(cls, body: dict[str, Any]) -> Progress:
-        """Read what ``asdict`` gave."""
-        return cls(**{**body, "whole": Meter(**body["whole"]), "recent": Window(**body["recent"])})
 
 
 @dataclass(frozen=True)
@@ -186,7 +136,15 @@ class Loop:
             "clipped_share": whole.clipped / whole.steps,
         }
         self.progress.epochs.append({**line, **(self.measured() if self._looks(epoch) else {})})
-        self._say({"event": "epoch", "epochs": self.epochs, **self.progress.epochs[-1]})
+        spread = attention_entropy(self.task.model, self.task.held, pad_id=self.task.pad_id)
+        self._say(
+            {
+                "event": "epoch",
+                "epochs": self.epochs,
+                **self.progress.epochs[-1],
+                **({"attention_entropy": spread} if spread else {}),
+            }
+        )
         self._remember_best()
 
     def _step(self, batch: list[int], step: int, *, by_layer: bool) -> tuple[Stepped, dict[str, Any]]:
