@@ -29,7 +29,7 @@ def attention_entropy(model: Any, rows: Rows, *, pad_id: int) -> dict[str, float
         give its attention away.
     """
     chosen = [ids for ids in rows.ids if len(ids) > 1][:ROWS]
-    inner = getattr(getattr(model, "base", model), "base_model", None)
+    inner: Any = getattr(getattr(model, "base", model), "base_model", None)
     if not chosen or not hasattr(inner, "set_attn_implementation"):
         return {}
     ids, mask = pad(chosen, pad_id)
