@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import interlock.cli.app as app_module
-from interlock.core.contract import METRICS, Contract
+from interlock.core.contract import Contract
 from interlock.core.decision import Outcome, Reason
+from interlock.core.limits import METRICS
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")

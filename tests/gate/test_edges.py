@@ -16,7 +16,7 @@ from interlock.core.receipt import Intents, Matrix, Receipt, Row
 from interlock.core.verdict import Status
 from interlock.gate.derive import Derived, cost_matrix, measurements
 from interlock.gate.judge import Beside, judge
-from interlock.gate.refusals import MOST_ATTEMPTS, listed, refusals
+from interlock.gate.refusals import MOST_ATTEMPTS, Known, listed, refusals
 from interlock.gate.rules import Evidence, judge_rules
 from interlock.gate.versus import Versus
 from interlock.testing import logits_for, tiny_contract
@@ -46,7 +46,7 @@ def test_the_tenth_candidate_is_the_last_that_may_be_judged() -> None:
     said = {
         attempt: [
             reason
-            for reason in refusals(derived, claimed_digest=derived.receipt.digest, attempt=attempt, now=None)
+            for reason in refusals(derived, claimed_digest=derived.receipt.digest, known=Known(attempt=attempt))
             if reason.startswith("attempts")
         ]
         for attempt in (1, MOST_ATTEMPTS, MOST_ATTEMPTS + 1)

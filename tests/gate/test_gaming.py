@@ -155,19 +155,80 @@ def test_hard_rows_cannot_be_dropped(dropped: set[int]) -> None:
     assert codes(judged(printed(made.only(kept)))) == {"missing"}
 
 
+def with_labels_changed(made: Receipt, changed: set[int]) -> Receipt:
+    """Return the receipt with rows called right that were wrong, and every number printed anew."""
+    rows = tuple(row.model_copy(update={"labels": ("no",)}) if i in changed else row for i, row in enumerate(made.rows))
+    return printed(made.model_copy(update={"rows": rows}))
+
+
+def on_record(ledger: MemoryLedger, made: Receipt) -> tuple[Judgement, int | None]:
+    found = judge_on_record(made, Record(ledger, "ann", FrozenClock(NOW)), claimed_digest=made.digest)
+    return found.judgement, found.attempt
+
+
 @settings(deadline=None, max_examples=15)
-@given(relabelled=st.sets(st.integers(192, 199), min_size=1, max_size=8))
-def test_relabelled_rows_are_another_evaluation_set_and_spend_attempts_of_their_own(relabelled: set[int]) -> None:
-    from interlock.gate.record import evaluation_set
+@given(relabelled=st.sets(st.integers(180, 199), min_size=1, max_size=20))
+def test_rows_relabelled_after_they_were_judged_are_refused_and_buy_no_attempts(relabelled: set[int]) -> None:
+    ledger, honest = MemoryLedger(), receipt(180, 20)
+    assert on_record(ledger, honest)[1] == 1
+    judgement, attempt = on_record(ledger, with_labels_changed(honest, relabelled))
 
-    made = receipt()
-    rows = tuple(
-        row.model_copy(update={"labels": ("no",)}) if i in relabelled else row for i, row in enumerate(made.rows)
+    assert codes(judgement) == {"relabelled"}
+    assert attempt == 2
+
+
+@settings(deadline=None, max_examples=15)
+@given(relabelled=st.sets(st.integers(180, 199), min_size=1, max_size=20))
+def test_rows_that_are_not_the_contract_s_are_refused_without_a_ledger(relabelled: set[int]) -> None:
+    pinned = tiny_contract(
+        limits="{accuracy: {at_least: 0.8}}", evaluation=f"{{rows: '{receipt(180, 20).evaluation_set}'}}"
     )
-    other = made.model_copy(update={"rows": rows})
+    honest = receipt(180, 20, contract=pinned)
 
-    assert evaluation_set(other) != evaluation_set(made)
-    assert codes(judged(other)) == {"metric_mismatch"}  # the printed numbers were of the other labels
+    assert judged(honest).eligible
+    assert codes(judged(with_labels_changed(honest, relabelled))) == {"rows"}
+
+
+def test_a_row_moved_out_of_a_required_slice_is_another_row() -> None:
+    made = receipt()
+    moved = made.model_copy(update={"rows": (made.rows[0].model_copy(update={"slice": "calm"}), *made.rows[1:])})
+    ledger = MemoryLedger()
+    on_record(ledger, made)
+
+    assert codes(on_record(ledger, moved)[0]) == {"relabelled"}
+
+
+def test_corrected_labels_count_once_the_contract_names_them_but_attempts_go_on() -> None:
+    ledger, wrong = MemoryLedger(), receipt(190, 10)
+    on_record(ledger, wrong)
+    right = with_labels_changed(wrong, {190, 191})
+    named = tiny_contract(limits="{accuracy: {at_least: 0.9}}", evaluation=f"{{rows: '{right.evaluation_set}'}}")
+    judgement, attempt = on_record(ledger, right.model_copy(update={"contract": named.to_json()}))
+
+    assert judgement.eligible
+    assert attempt == 2
+
+
+def test_another_router_s_rows_may_have_the_same_ids() -> None:
+    ledger = MemoryLedger()
+    on_record(ledger, receipt())
+    other = {**receipt().contract, "name": "other"}
+    judgement, attempt = on_record(ledger, with_labels_changed(receipt(), {199}).model_copy(update={"contract": other}))
+
+    assert judgement.eligible
+    assert attempt == 1
+
+
+@pytest.mark.parametrize("said", ["8", ""])
+@pytest.mark.parametrize("field", ["seed", "code_version", "environment_digest"])
+def test_whatever_the_contract_pins_of_the_identity_must_be_that(field: str, said: str) -> None:
+    contract = tiny_contract(limits="{accuracy: {at_least: 0.9}}", evaluation=f"{{identity: {{{field}: '7'}}}}")
+    made = receipt(contract=contract)
+    there = made.model_copy(update={"identity": {**made.identity, field: "7"}})
+    other = made.model_copy(update={"identity": {**made.identity, **dict.fromkeys([field] if said else [], said)}})
+
+    assert judged(there).eligible
+    assert judged(other).reasons == [f"identity:{field}={said or 'missing'}"]
 
 
 @pytest.mark.parametrize("field", ["dataset_version", "split_manifest_version", "model_version"])

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.core.canonical import canonical, digest
-from interlock.core.contract import Contract, Limit
+from interlock.core.contract import Contract
 from interlock.core.errors import InputError
+from interlock.core.limits import Limit
 from interlock.core.measurement import Measurement
 from interlock.core.receipt import Matrix, Receipt, Row
 from interlock.core.verdict import Judgement, Status

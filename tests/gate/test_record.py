@@ -12,7 +12,7 @@ from interlock.core.ledger import Deed, breaks
 from interlock.core.receipt import Matrix, Receipt, Row
 from interlock.core.verdict import Status
 from interlock.gate.judge import ALPHA, Beside, attempt_level, judge
-from interlock.gate.record import Record, evaluation_set, judge_on_record
+from interlock.gate.record import Record, judge_on_record
 from interlock.gate.refusals import MOST_ATTEMPTS
 from interlock.measure.proportion import wilson
 from interlock.testing import FrozenClock, MemoryLedger, logits_for, tiny_contract
@@ -53,7 +53,7 @@ def test_the_rows_are_known_again_in_any_order_and_by_what_they_are_labelled() -
     turned = whole.model_copy(update={"rows": whole.rows[::-1]})
     relabelled = whole.model_copy(update={"rows": (Row(id="r0", labels=("no",)), *whole.rows[1:])})
 
-    assert evaluation_set(turned) == evaluation_set(whole) != evaluation_set(relabelled)
+    assert turned.evaluation_set == whole.evaluation_set != relabelled.evaluation_set
 
 
 def test_gates_at_once_get_different_numbers() -> None:
@@ -133,7 +133,7 @@ def test_a_router_is_held_until_a_person_attests_what_its_contract_asks_for() ->
 
 def test_other_entries_about_the_same_rows_are_no_attempts() -> None:
     on, receipt = record(), candidate(190)
-    rows = {"evaluation_set": evaluation_set(receipt)}
+    rows = {"evaluation_set": receipt.evaluation_set}
     on.ledger.append(Deed.of("looked", "sha256:" + "3" * 64, actor="ann", evidence=rows), at=NOW)
     on.attempt(candidate(190, first=1000))  # other rows
 

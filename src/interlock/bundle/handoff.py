@@ -26,9 +26,9 @@ from interlock.bundle.sign import SIGNATURE_BYTES, pae
 from interlock.bundle.trust import Trust, Trusted, read_trust
 from interlock.core.canonical import canonical, digest, read_json
 from interlock.core.clock import SystemClock
-from interlock.core.contract import Name, Strict
 from interlock.core.decision import Decision
 from interlock.core.errors import InputError, Problem
+from interlock.core.strict import Name, Strict
 from interlock.predict.handoff import admit as admit_decision
 from interlock.predict.handoff import admits
 

@@ -8,8 +8,8 @@ from pydantic import Field, ValidationError
 
 from interlock.bundle.layout import ALLOWED, FORMAT, MANIFEST, MAX_BUNDLE_BYTES, REQUIRED, most_bytes
 from interlock.core.canonical import canonical, digest, read_json
-from interlock.core.contract import Strict
 from interlock.core.errors import InputError, Problem, RefusedError
+from interlock.core.strict import Strict
 
 Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", strict=True)]
 

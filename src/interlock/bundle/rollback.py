@@ -22,9 +22,9 @@ from interlock.bundle.manifest import Sha256
 from interlock.bundle.sign import Signature, Signer, envelope_of, read_envelope, signature_of, wrong_signature
 from interlock.bundle.trust import Text, Trust, parsed
 from interlock.core.canonical import canonical, digest, read_json
-from interlock.core.contract import Strict
 from interlock.core.errors import InputError, Problem, RefusedError
 from interlock.core.registry import AliasName
+from interlock.core.strict import Strict
 
 TOKEN_TYPE = "application/vnd.interlock.rollback.v1+json"  # noqa: S105 - the payload's type
 WHERE = "token"

@@ -24,8 +24,8 @@ from interlock.bundle.layout import SIGNATURE
 from interlock.bundle.read import Verified, read_verified
 from interlock.bundle.trust import Role, Trust, Trusted
 from interlock.core.canonical import canonical, read_json
-from interlock.core.contract import Strict
 from interlock.core.errors import InputError, Problem, RefusedError
+from interlock.core.strict import Strict
 
 PAYLOAD_TYPE = "application/vnd.interlock.bundle-manifest.v1+json"
 SIGNATURE_BYTES = 64

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from interlock.core.canonical import canonical, digest, read_json
-from interlock.core.contract import Strict
 from interlock.core.errors import InputError, Problem
+from interlock.core.strict import Strict
 
 Role = Literal["builder", "approver", "handoff"]
 Vouching = Literal["builder", "approver"]  # roles that sign bundles; a handoff key signs decisions and nothing else

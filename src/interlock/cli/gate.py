@@ -71,7 +71,8 @@ def gate(
         judged = judge_on_record(found, record, claimed_digest=claimed, beside=beside)
     judgement, entry = judged.judgement, judged.entry
     if json:
-        body = {**judgement.to_json(), "receipt": str(receipt), "digest": found.digest, "attempt": judged.attempt}
+        said = {"receipt": str(receipt), "digest": found.digest, "rows": found.evaluation_set}
+        body = {**judgement.to_json(), **said, "attempt": judged.attempt}
         say_json({**body, **({"note": UNCOUNTED} if entry is None else {"entry": entry.to_json()})})
         return 0 if judgement.eligible else 1
     if entry is None:

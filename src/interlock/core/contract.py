@@ -6,41 +6,17 @@ import unicodedata
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from interlock.core.canonical import digest_of
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-Text = Annotated[str, Field(min_length=1, max_length=2000)]
-Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+from interlock.core.limits import Limit, Rules
+from interlock.core.strict import Digest, Name, NotNegative, Positive, Share, Strict, Text, later
 
 MOST_TURNS = 10  # of a conversation, before a message
-METRICS: tuple[str, ...] = (  # every measurement a limit may name; ".LABEL" stands for any label of the contract
-    *("accuracy", "macro_f1", "nll", "brier", "ece", "ece_10", "ece_20", "ece_debiased", "cost_per_message"),
-    *("coverage", "accepted_accuracy", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms"),
-    *("accuracy_vs_champion", "cost_vs_champion", "quantization_accuracy_loss"),
-    *("macro_f1_vs_champion", "rare_recall_vs_champion", "critical_recall_vs_champion"),
-    *("load_error_rate", "val_accuracy_gain", "val_rare_recall_gain"),
-    *("synthetic_bad_share", "truncated_share", "clipped_share"),
-    *("recall.LABEL", "precision.LABEL", "f1.LABEL", "recall_vs_champion.LABEL", "train_rows.LABEL"),
-)
+LEVELS: dict[str, float] = {"low": 1, "medium": 3, "high": 7, "very_high": 12}  # of harm
 
 
 UnknownMethod = Literal["auto", "max_softmax", "energy", "mahalanobis", "relative_mahalanobis", "knn", "combined"]
-
-
-def later(default: Any) -> Any:
-    """Declare a key that is younger than the format: at its default it is left out, so that older digests stay."""
-    return Field(default=default, exclude_if=lambda value: value == default)
-
-
-class Strict(BaseModel):
-    """Unknown keys are refused, values never change after parsing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=False)
 
 
 class Label(Strict):
@@ -160,7 +136,7 @@ class Threshold(Strict):
 class Costs(Strict):
     """What each kind of misroute costs, in harm units."""
 
-    levels: dict[Name, NotNegative] = {"low": 1, "medium": 3, "high": 7, "very_high": 12}
+    levels: dict[Name, NotNegative] = Field(default_factory=lambda: dict(LEVELS))
     default: Name = "medium"
     pairs: tuple[
         Annotated[tuple[str, ...], Field(min_length=3, max_length=4)], ...
@@ -179,57 +155,7 @@ class Slices(Strict):
     """Parts of the evaluation rows that an average must not hide."""
 
     required: tuple[Name, ...] = ()  # no critical row of these slices may be missed
-    critical_min_recall: dict[Name, Share] = {}  # label -> recall its interval must support
-
-
-class Limit(Strict):
-    """A rule on one measurement. ``on: bound`` asks the interval to support it, ``on: value`` only the point."""
-
-    at_least: float | None = Field(default=None, allow_inf_nan=False)
-    at_most: float | None = Field(default=None, allow_inf_nan=False)
-    on: Literal["bound", "value"] = "bound"
-
-    @model_validator(mode="after")
-    def _one_side(self) -> Limit:
-        if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("exactly one of at_least and at_most")
-        return self
-
-
-class Attested(Strict):
-    """A rule that a named person did something about this very receipt, as the ledger says."""
-
-    attested: Text
-
-
-class Group(Strict):
-    """Rules of which every one must pass, or one is enough."""
-
-    all: Annotated[dict[Text, Rule], Field(min_length=1)] | None = None
-    any: Annotated[dict[Text, Rule], Field(min_length=1)] | None = None
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Group:
-        if (self.all is None) == (self.any is None):
-            raise ValueError("exactly one of all and any")
-        return self
-
-    @property
-    def rules(self) -> dict[str, Rule]:
-        """The rules by name."""
-        return (self.all if self.all is not None else self.any) or {}
-
-
-def _kind_of_rule(value: Any) -> str:
-    keys = value if isinstance(value, dict) else vars(value) if isinstance(value, Strict) else ()
-    return "attested" if "attested" in keys else "group" if "all" in keys or "any" in keys else "limit"
-
-
-Rule = Annotated[
-    Annotated[Limit, Tag("limit")] | Annotated[Attested, Tag("attested")] | Annotated[Group, Tag("group")],
-    Discriminator(_kind_of_rule),
-]
-Rules = dict[str, Rule]
+    critical_min_recall: dict[Name, Share] = Field(default_factory=dict)  # label -> recall its interval must support
 
 
 class Evaluation(Strict):
@@ -239,6 +165,8 @@ class Evaluation(Strict):
     split_manifest_version: Name | None = None
     model_version: Name | None = None
     fixtures: tuple[Text, ...] = ()  # the exact row ids; empty means "the split manifest's test rows"
+    rows: Digest | None = later(None)  # digest of the rows with their labels and slices, ``Receipt.evaluation_set``
+    identity: dict[Name, Text] = later({})  # what else a receipt must say of itself: seed, code_version, ...
 
 
 def _policy(value: Any) -> str:
@@ -265,7 +193,7 @@ class Contract(Strict):
     costs: Costs = Costs()
     money: Money = Money()
     slices: Slices = Slices()
-    limits: Rules = {}  # the gate of every build
+    limits: Rules = Field(default_factory=dict)  # the gate of every build
     gates: dict[Name, Annotated[Rules, Field(min_length=1)]] = later({})  # further gates, judged by name
     evaluation: Evaluation = Evaluation()
     consumer: Name | None = None  # the agent that accepts this router's decisions

@@ -9,9 +9,10 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from interlock.core.contract import Contract, Strict
+from interlock.core.contract import Contract
 from interlock.core.contract_terms import disagreements
 from interlock.core.errors import InputError, Problem, did_you_mean
+from interlock.core.strict import Strict
 
 _YAML_11_ONLY = {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}
 MAX_BYTES = 4_000_000  # a contract with 10,000 well-described labels is smaller

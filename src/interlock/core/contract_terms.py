@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from interlock.core.contract import METRICS, Contract, Group, Limit, Rule, Threshold
+from interlock.core.contract import Contract, Threshold
 from interlock.core.errors import did_you_mean
+from interlock.core.limits import METRICS, Group, Limit, Rule
 
 Path = tuple[str | int, ...]
 MOST_NESTED = 16  # steps from the top to a rule: a gate, and groups within groups

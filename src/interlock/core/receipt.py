@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -13,9 +13,10 @@ import numpy.typing as npt
 from pydantic import Field, ValidationError, model_validator
 
 from interlock.core.canonical import canonical, digest, read_json
-from interlock.core.contract import Contract, Strict
+from interlock.core.contract import Contract
 from interlock.core.contract_terms import disagreements
 from interlock.core.errors import InputError, Problem
+from interlock.core.strict import Strict
 
 LATER = {"unknown_scores", "disguised"}  # with these left out where they say nothing, older receipts keep their digests
 
@@ -113,6 +114,13 @@ class Receipt(Strict):
                 raise ValueError(f"predicted.{name} must have {len(self.rows)} labels, got {len(labels)}")
         return self
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values; digests and what else was computed of the old ones are not kept."""
+        made = super().model_copy(update=update, deep=deep)
+        for name in made.__dict__.keys() - type(self).model_fields.keys():
+            del made.__dict__[name]
+        return made
+
     def only(self, kept: Sequence[int]) -> Self:
         """Return the receipt with the rows at these places alone."""
         changed: dict[str, Any] = {
@@ -155,6 +163,16 @@ class Receipt(Strict):
     def digest(self) -> str:
         """SHA-256 over the canonical receipt."""
         return digest(canonical(self._body()))
+
+    @cached_property
+    def evaluation_set(self) -> str:
+        """Digest of the rows it was measured on: which they are, their right labels and slices, in any order."""
+        return digest(canonical(sorted([row.id, list(row.labels), row.slice or ""] for row in self.rows)))
+
+    @cached_property
+    def row_ids(self) -> str:
+        """Digest of which rows of which router it was measured on, whatever is said about them."""
+        return digest(canonical([self.parsed_contract.name, sorted(row.id for row in self.rows)]))
 
     def _body(self) -> dict[str, Any]:
         """Return the stored form; a field from after the first receipts is left out where it says nothing."""

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 
-from interlock.core.contract import Contract, Group, Limit, Rules
+from interlock.core.contract import Contract
 from interlock.core.decision import Decision, Outcome
 from interlock.core.errors import InputError, Problem, did_you_mean
+from interlock.core.limits import Group, Limit, Rules
 from interlock.core.measurement import Measurement
 from interlock.core.receipt import Receipt
 from interlock.core.verdict import Judgement, Status, Verdict
 from interlock.gate.derive import Derived, measurements
-from interlock.gate.refusals import edited, listed, refusals, undecided
+from interlock.gate.refusals import Known, edited, listed, refusals, undecided
 from interlock.gate.rules import Evidence, Measured, judge_limit, judge_rules
 from interlock.gate.versus import against_champion
 from interlock.measure.proportion import proportion
@@ -35,6 +36,7 @@ class Beside:
     of the champion it was built against, else with its best baseline, and say so."""
     attempt: int = 1  # which candidate this is of those judged on the same rows; later ones have more to prove
     gate: str | None = None  # one of the contract's ``gates``; its ``limits`` without
+    registered: str | None = None  # the evaluation set of the first candidate on these rows; labels stay what they were
     now: datetime | None = None  # nothing made later counts
     attested: Mapping[str, Collection[str]] = field(default_factory=dict)  # what was done about it -> who did it
     counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # what was counted elsewhere -> (bad, of all)
@@ -57,7 +59,8 @@ def judge(receipt: Receipt, *, claimed_digest: str | None, beside: Beside = ALON
     """
     derived, level = Derived(receipt), attempt_level(beside.attempt)
     rules = rules_of(derived.contract, beside.gate)
-    wrong = tuple(refusals(derived, claimed_digest=claimed_digest, attempt=beside.attempt, now=beside.now))
+    known = Known(beside.attempt, beside.registered, beside.now)
+    wrong = tuple(refusals(derived, claimed_digest=claimed_digest, known=known))
     if wrong:
         return Judgement((), wrong)
     whole = measurements(derived, level=level)

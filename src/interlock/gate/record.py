@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from interlock.core.canonical import digest_of
@@ -25,22 +26,30 @@ class Record:
     def attempt(self, receipt: Receipt) -> int:
         """Enter that ``receipt`` is about to be judged; return which candidate of its rows it is: 1, 2, ...
 
-        The ledger decides the order, so two gates at once get two numbers. Judging a receipt again is no new attempt.
+        The ledger decides the order, so two gates at once get two numbers. Judging a receipt again is no new attempt,
+        and other labels for the same rows are no new rows.
         """
-        rows = evaluation_set(receipt)
-        self._enter(Deed.of(ATTEMPT, receipt.digest, actor=self.actor, evidence={"evaluation_set": rows}))
-        tried = dict.fromkeys(
-            entry.deed.subject
-            for entry in self.ledger.entries()
-            if entry.deed.action == ATTEMPT and entry.deed.evidence.get("evaluation_set") == rows
-        )
-        return list(tried).index(receipt.digest) + 1
+        rows = {"evaluation_set": receipt.evaluation_set, "row_ids": receipt.row_ids}
+        self._enter(Deed.of(ATTEMPT, receipt.digest, actor=self.actor, evidence=rows))
+        candidates = dict.fromkeys(deed.subject for deed in self._attempts(receipt))
+        return list(candidates).index(receipt.digest) + 1
+
+    def registered(self, receipt: Receipt) -> str | None:
+        """Return the evaluation set of the first candidate on these rows of this router: what their labels are."""
+        same = (deed.evidence for deed in self._attempts(receipt) if deed.evidence.get("row_ids") == receipt.row_ids)
+        return next((rows.get("evaluation_set", "") for rows in same), None)
+
+    def _attempts(self, receipt: Receipt) -> Iterator[Deed]:
+        mine = {"evaluation_set": receipt.evaluation_set, "row_ids": receipt.row_ids}
+        for entry in self.ledger.entries():
+            if entry.deed.action == ATTEMPT and mine.items() & entry.deed.evidence.items():
+                yield entry.deed
 
     def verdict(self, receipt: Receipt, judgement: Judgement, beside: Beside = ALONE) -> Entry:
         """Enter what was found about ``receipt``, and what it rests on."""
         evidence = {
             "receipt": receipt.digest,
-            "evaluation_set": evaluation_set(receipt),
+            "evaluation_set": receipt.evaluation_set,
             "contract": receipt.parsed_contract.digest,
             "judgement": digest_of(judgement.to_json()),
         }
@@ -98,11 +107,7 @@ def judge_on_record(
     if record is None:
         return Judged(judge(receipt, claimed_digest=claimed_digest, beside=beside))
     attempt = record.attempt(receipt)
-    beside = replace(beside, attempt=attempt, now=record.clock.now(), attested=record.attested(receipt))
+    known = replace(beside, attempt=attempt, registered=record.registered(receipt), now=record.clock.now())
+    beside = replace(known, attested=record.attested(receipt))
     judgement = judge(receipt, claimed_digest=claimed_digest, beside=beside)
     return Judged(judgement, attempt, record.verdict(receipt, judgement, beside))
-
-
-def evaluation_set(receipt: Receipt) -> str:
-    """Return the digest of the rows a receipt was measured on: which they are and their right labels, in any order."""
-    return digest_of(sorted([row.id, *row.labels] for row in receipt.rows))

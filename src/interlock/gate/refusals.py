@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from interlock.core.contract import Bands
@@ -25,13 +26,23 @@ PINNED = ("dataset_version", "split_manifest_version", "model_version")
 FITTED_ON = ("train_digest", "calibration_digest")
 
 
-def refusals(derived: Derived, *, claimed_digest: str | None, attempt: int, now: datetime | None) -> Iterator[str]:
+@dataclass(frozen=True)
+class Known:
+    """What is known of a receipt's rows and moment beside what it says."""
+
+    attempt: int = 1  # which candidate of its rows it is
+    registered: str | None = None  # the evaluation set of the first candidate
+    now: datetime | None = None
+
+
+def refusals(derived: Derived, *, claimed_digest: str | None, known: Known) -> Iterator[str]:
     """Yield every reason why the receipt does not count, each ``code:detail``."""
     receipt = derived.receipt
-    yield from _spent(attempt)
+    yield from _spent(known.attempt)
     yield from _wrong_digest(receipt, claimed_digest)
-    yield from _wrong_time(receipt, now)
+    yield from _wrong_time(receipt, known.now)
     yield from _wrong_identity(derived)
+    yield from _relabelled(derived, known.registered)
     yield from _fitted_on_these(receipt)
     yield from _wrong_rows(derived)
     yield from _copies(receipt)
@@ -66,10 +77,22 @@ def _wrong_identity(derived: Derived) -> Iterator[str]:
         pinned = getattr(contract.evaluation, field)
         if pinned is not None and identity.get(field) != pinned:
             yield f"{field}:{identity.get(field, 'missing')}"
+    for field, value in contract.evaluation.identity.items():
+        if identity.get(field) != value:
+            yield f"identity:{field}={identity.get(field, 'missing')}"
     if identity.get("label_version") != contract.label_version:
         yield f"label_version:{identity.get('label_version', 'missing')}"
     if identity.get("contract_digest", contract.digest) != contract.digest:
         yield f"contract_digest:{identity['contract_digest']}"
+
+
+def _relabelled(derived: Derived, registered: str | None) -> Iterator[str]:
+    """Refuse labels or slices that are not the registered ones; the contract's digest counts before the ledger's."""
+    pinned, found = derived.contract.evaluation.rows, derived.receipt.evaluation_set
+    if pinned is not None and found != pinned:
+        yield f"rows:{found}"
+    if pinned is None and registered is not None and found != registered:
+        yield f"relabelled:{found}"
 
 
 def _fitted_on_these(receipt: Receipt) -> Iterator[str]:

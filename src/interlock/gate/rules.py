@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from interlock.core.contract import Attested, Group, Limit, Rule
+from interlock.core.limits import Attested, Group, Limit, Rule
 from interlock.core.measurement import Measurement
 from interlock.core.verdict import Status, Verdict
 from interlock.measure.multiplicity import simultaneous_level

@@ -9,8 +9,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from interlock.core.contract import Limit
 from interlock.core.dataset import Dataset
+from interlock.core.limits import Limit
 from interlock.core.measurement import Measurement
 from interlock.gate.derive import Derived
 from interlock.measure.confusion import confusion_matrix

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from interlock.core.contract import Strict
+from interlock.core.strict import Strict
 from interlock.serve.refusal import Refusal
 
 

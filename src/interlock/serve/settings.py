@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from interlock.core.contract import Strict
 from interlock.core.registry import AliasName
+from interlock.core.strict import Strict
 from interlock.serve.access import ApiKey
 
 SECRET = re.compile(r"(?:[0-9a-fA-F]{2}){32,}")
