@@ -169,6 +169,13 @@ def test_a_recipe_that_makes_no_sense_is_refused_by_name(name: str, value: float
         Recipe(**{name: value})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("options", [{"track": "head"}, {"track": "lora"}, {"seed": 2**31 - 2}])
+def test_a_soup_that_cannot_be_cooked_is_refused_before_the_first_model_is_trained(options: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="recipe"):
+        Recipe(soup=3, **options)
+    Recipe(**options)
+
+
 def warnings_of(lines: list[dict[str, Any]]) -> list[str]:
     said: list[str] = []
     dog = Watchdog(lambda line: said.append(line["code"]))

@@ -108,6 +108,8 @@ class Recipe:
         ]
         if self.soup > 1 and self.track in {"lora", "head"}:
             problems.append(Problem("recipe", "soup", f"1 on the {self.track} track", repr(self.soup)))
+        if not problems and self.seed + self.soup - 1 > RANGES["seed"][1]:
+            problems.append(Problem("recipe", "seed", f"room for {self.soup} that follow each other", repr(self.seed)))
         if problems:
             raise InputError("the recipe does not make sense", problems)
 
