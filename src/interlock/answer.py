@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from interlock.core.clock import Clock
 from interlock.core.decision import Decision
 from interlock.core.errors import InterlockError, UnavailableError
-from interlock.core.event import DigestKey, Event, EventStore
+from interlock.core.event import DigestKey, Event, EventStore, compact
 
 LOOK_UP_S = 0.05  # how long a store may take to say whether there is a decision already
 
@@ -53,6 +53,7 @@ class Book:
     key: DigestKey
     clock: Clock
     grace_s: float
+    write: Callable[[Any], str] = compact  # a decision's JSON, strictly
 
 
 async def answer(message: Message, *, choose: Callable[[Message], Router], decide: Decide[Router], book: Book) -> Event:
@@ -96,10 +97,12 @@ async def _record(message: Message, decision: Decision, book: Book) -> Event:
         at=book.clock.now(),
         subject=message.subject,
         metadata=message.metadata,
+        write=book.write,
     )
     kept = asyncio.wrap_future(book.events.submit(event))
     left = max(0.0, message.deadline - book.clock.monotonic()) + book.grace_s
     try:
-        return await asyncio.wait_for(kept, left)
+        async with asyncio.timeout(left):
+            return await kept
     except TimeoutError as error:
         raise UnavailableError("the decision was not recorded in time") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import rfc8785
@@ -62,9 +61,7 @@ def parse_json(text: str) -> Any:
         ValueError: saying what the document holds that strict JSON does not.
     """
     try:
-        value = json.loads(
-            text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite, parse_int=_integer
-        )
+        value = _STRICT.decode(text)
         _check(value, depth=0)
     except RecursionError:
         raise ValueError(f"nesting deeper than {MAX_DEPTH} levels") from None
@@ -97,12 +94,17 @@ def _integer(text: str) -> int:
     return int(text)
 
 
+_STRICT = json.JSONDecoder(
+    object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite, parse_int=_integer
+)
+
+
 def _check(value: Any, *, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise ValueError(f"nesting deeper than {MAX_DEPTH} levels")
     if isinstance(value, str):
         _no_surrogate(value)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for key, item in value.items():
             _no_surrogate(key)
             _check(item, depth=depth + 1)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -23,6 +23,8 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")  # no "@", no blanks: an addr
 SHORTEST_KEY = 32  # bytes: what HMAC-SHA256 makes use of
 LONGEST_DECISION = 16_384  # characters of JSON
 MOST_METADATA = 8
+
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _BUNDLE = re.compile(r"sha256:[0-9a-z]{1,64}")
@@ -85,14 +87,15 @@ class Event:
     bundle_digest: str | None  # None when no bundle answered
     decision: str  # the Decision's JSON, as it was sent
     metadata: Mapping[str, str] = field(default_factory=dict)  # a few words the operator chose
+    written: InitVar[bool] = False  # whether ``decision`` was just written from one, and need not be read again
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, written: bool) -> None:
         """Refuse whatever is not of its form.
 
         Raises:
             InputError: naming the fields, not what they hold.
         """
-        problems = [Problem("event", *problem) for problem in _problems(self)]
+        problems = [Problem("event", *problem) for problem in _problems(self, written=written)]
         if problems:
             raise InputError("this event cannot be kept", problems)
 
@@ -107,16 +110,18 @@ class Event:
         at: datetime,
         subject: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        write: Callable[[Any], str] = compact,
     ) -> Event:
-        """Return the event of a decision on ``text``, made for ``subject`` at ``at`` (aware)."""
+        """Return the event of a decision on ``text``, made for ``subject`` at ``at`` (aware); ``write`` makes JSON."""
         return cls(
             request_id=request_id,
             at=at.astimezone(UTC).isoformat(timespec="microseconds"),
             text_digest=key.of_text(text),
             subject_digest=None if subject is None else key.of_subject(subject),
             bundle_digest=decision.bundle_digest,
-            decision=json.dumps(decision.to_json(), ensure_ascii=False, separators=(",", ":"), allow_nan=False),
+            decision=write(decision.to_json()),
             metadata=metadata or {},
+            written=True,
         )
 
 
@@ -154,7 +159,7 @@ class EventStore(Protocol):
         ...
 
 
-def _problems(event: Event) -> list[tuple[str, str, str]]:
+def _problems(event: Event, *, written: bool) -> list[tuple[str, str, str]]:
     """Return (field, expected, got) of everything that is not of its form."""
     matched = (
         ("request_id", REQUEST_ID, event.request_id, "1 to 128 of A-Z a-z 0-9 . _ : -"),
@@ -170,7 +175,7 @@ def _problems(event: Event) -> list[tuple[str, str, str]]:
     ]
     if not _is_moment(event.at):
         found.append(("at", "a moment such as 2026-01-31T12:00:00.000000+00:00", _shape(event.at)))
-    if not _is_decision(event.decision, event.bundle_digest):
+    if not ((written and len(event.decision) <= LONGEST_DECISION) or _is_decision(event.decision, event.bundle_digest)):
         found.append(("decision", "the JSON of a Decision by the same bundle", _shape(event.decision)))
     if not _are_words(event.metadata):
         found.append(("metadata", f"at most {MOST_METADATA} lower-case names and words", _shape(event.metadata)))

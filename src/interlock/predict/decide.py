@@ -45,6 +45,7 @@ class Evidence:
     disguised: bool = False  # the text shows people something else than it says
     several: Intents | None = None  # when there is a detector of several intents
     error: str | None = None  # class of what the model raised, when it did
+    bundle_digest: str | None = None  # what found all this
 
 
 def decide(evidence: Evidence, contract: Contract) -> Decision:
@@ -70,14 +71,15 @@ def fail(reason: Reason, contract: Contract, evidence: Evidence | None = None) -
         tokens=evidence.tokens if evidence else None,
         truncated=evidence.truncated if evidence else False,
         error=evidence.error if evidence else None,
+        bundle_digest=evidence.bundle_digest if evidence else None,
     )
 
 
 def _trustworthy(evidence: Evidence, contract: Contract) -> bool:
     p = evidence.probabilities
-    if p is None or p.shape != (len(contract.labels),) or not np.issubdtype(p.dtype, np.floating):
+    if p is None or p.shape != (len(contract.labels),) or p.dtype.kind != "f":
         return False
-    if not (p.size and float(p.min()) >= 0 and float(p.max()) <= 1 and abs(float(p.sum()) - 1) <= SUM_TOLERANCE):
+    if not (p.size and p.min() >= 0 and p.max() <= 1 and abs(float(p.sum()) - 1) <= SUM_TOLERANCE):
         return False
     if evidence.several is not None and not math.isfinite(evidence.several.score + evidence.several.confidence):
         return False
@@ -88,10 +90,15 @@ def _trustworthy(evidence: Evidence, contract: Contract) -> bool:
 def _by_threshold(p: FloatArray, contract: Contract, policy: Threshold, evidence: Evidence) -> Decision:
     positive = contract.index[policy.positive]
     if evidence.disguised:  # whatever it scores, it is treated as what must not be missed
-        return _decision(Outcome.ROUTED, None, Reason.DISGUISED, p, (positive, 1 - positive), contract, evidence)
+        return _decision(Outcome.ROUTED, None, Reason.DISGUISED, _pair(p, positive), contract, evidence)
     chosen = 1 - positive if float(p[positive]) < policy.threshold else positive
     reason = Reason.THRESHOLD if chosen == positive else Reason.BELOW_THRESHOLD
-    return _decision(Outcome.ROUTED, None, reason, p, (chosen, 1 - chosen), contract, evidence)
+    return _decision(Outcome.ROUTED, None, reason, _pair(p, chosen), contract, evidence)
+
+
+def _pair(p: FloatArray, first: int) -> Standing:
+    """Return ``first`` before the other of two labels."""
+    return Standing(first, 1 - first, float(p[first]), float(p[1 - first]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +143,8 @@ def standing(p: FloatArray, contract: Contract) -> Standing:
 
 def _by_bands(p: FloatArray, contract: Contract, policy: Bands, evidence: Evidence) -> Decision:
     found = standing(p, contract)
-    say: Callable[[Outcome, str | None, Reason], Decision] = lambda outcome, route, reason: replace(  # noqa: E731 - many uses below
-        _decision(outcome, route, reason, p, (found.first, found.second), contract, evidence),
-        confidence=found.confidence,
-        second_confidence=found.second_confidence,
-        margin=found.margin,
+    say: Callable[[Outcome, str | None, Reason], Decision] = lambda outcome, route, reason: _decision(  # noqa: E731 - many uses below
+        outcome, route, reason, found, contract, evidence
     )
     if evidence.unknown_threshold is not None and not _is_known(evidence):
         return say(Outcome.ABSTAINED, contract.fallback.uncertain, Reason.UNKNOWN)
@@ -200,25 +204,24 @@ def _decision(
     outcome: Outcome,
     route: str | None,
     reason: Reason,
-    p: FloatArray,
-    pair: tuple[int, int],
+    found: Standing,
     contract: Contract,
     evidence: Evidence,
 ) -> Decision:
-    first, second = pair
     names, several = contract.label_names, evidence.several
     return Decision(
         outcome=outcome,
-        route=route if route is not None else contract.labels[names[first]].route,
+        route=route if route is not None else contract.labels[names[found.first]].route,
         reason=reason,
-        label=names[first],
-        confidence=float(p[first]),
-        second_label=names[second],
-        second_confidence=float(p[second]),
-        margin=float(p[first] - p[second]),
+        label=names[found.first],
+        confidence=found.confidence,
+        second_label=names[found.second],
+        second_confidence=found.second_confidence,
+        margin=found.margin,
         unknown_score=evidence.unknown_score,
         several_score=several.score if several is not None else None,
         intents=_intents(several, contract) if several is not None and several.found else (),
         tokens=evidence.tokens,
         truncated=evidence.truncated,
+        bundle_digest=evidence.bundle_digest,
     )

@@ -47,7 +47,7 @@ class Energy:
 
     def score(self, scores: Scores) -> float:
         """Return the energy."""
-        top = float(np.max(scores.logits))
+        top = float(scores.logits.max())
         if not math.isfinite(top):
             return math.nan
         return -(top + math.log(float(np.exp(np.asarray(scores.logits, dtype=np.float64) - top).sum())))
@@ -119,11 +119,11 @@ class Nearest:
         if not _fits(scores, self.references.shape[1]) or scores.logits.shape[-1] != len(self.starts) - 1:
             return math.nan
         features = np.asarray(scores.features, dtype=np.float32)
-        length = float(np.linalg.norm(features))
+        length = float(np.sqrt(features @ features))
         if not length > 0:
             return math.nan
         nearest = -math.inf
-        for label in np.argsort(-np.asarray(scores.logits), kind="stable")[:NEAR_LABELS]:
+        for label in (-scores.logits).argsort(kind="stable")[:NEAR_LABELS].tolist():
             rows = self.references[self.starts[label] : self.starts[label + 1]]
             nearest = max(nearest, float((rows @ features).max(initial=-math.inf)))
         return -nearest / length if math.isfinite(nearest) else math.nan

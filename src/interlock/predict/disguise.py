@@ -70,12 +70,12 @@ def is_disguised(text: str, readable_text: str) -> bool:
 
 def _tricked(text: str) -> bool:
     """Whether letters are written as what they are not; the cheap questions come first."""
-    words = text.split()
-    singles = sum(len(word) == 1 for word in words) + text.count(".") + text.count("-") + text.count("_")
+    lengths = [len(word) for word in text.split()]
+    singles = lengths.count(1) + text.count(".") + text.count("-") + text.count("_")
     return bool(
         (_DIGITS.search(text) and _INSIDE.search(text))
         or (singles >= SINGLES and _APART.search(text))
-        or (any(len(word) >= LONGEST_WORD for word in words) and _TOGETHER.search(text))
+        or (max(lengths, default=0) >= LONGEST_WORD and _TOGETHER.search(text))
         or ("&#" in text and _ENTITIES.search(text))
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -19,6 +18,8 @@ from interlock.predict.disguise import is_disguised
 from interlock.predict.normalise import NormalText, normalise
 from interlock.predict.scorer import Encoded, FloatArray, Scorer, Scores
 from interlock.predict.several import SeveralDetector, clauses, leading_labels
+
+STAGES = ("normalise", "encode", "classify", "calibrate", "decide")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +63,17 @@ class Predictor:
         normal = normalise(text, self.contract.input)
         ticks.append(self.clock.monotonic())
         if isinstance(normal, Reason):
-            return Trace(self._stamped(fail(normal, self.contract), ("normalise",), ticks), None)
+            refused = fail(normal, self.contract, Evidence(None, bundle_digest=self.bundle_digest))
+            return Trace(_timed(refused, ("normalise",), ticks), None)
         encoded, scores, error = self._scores(normal, ticks, conversation, with_pieces=with_pieces)
         probabilities = self._calibrated(scores)
         ticks.append(self.clock.monotonic())
         disguised = self.contract.input.form == "readable" and is_disguised(text, normal)
-        evidence = replace(self._evidence(normal, encoded, scores, probabilities, error), disguised=disguised)
+        evidence = self._evidence(normal, encoded, scores, probabilities, error, disguised=disguised)
         decision = decide(evidence, self.contract)
         ticks.append(self.clock.monotonic())
-        stages = ("normalise", "encode", "classify", "calibrate", "decide")
         return Trace(
-            self._stamped(decision, stages, ticks),
+            _timed(decision, STAGES, ticks),
             normal,
             encoded.pieces if encoded else (),
             scores.logits if scores else None,
@@ -117,6 +118,8 @@ class Predictor:
         scores: Scores | None,
         probabilities: FloatArray | None,
         error: str | None,
+        *,
+        disguised: bool,
     ) -> Evidence:
         usable = scores is not None and probabilities is not None and bool(np.isfinite(probabilities).all())
         return Evidence(
@@ -125,8 +128,10 @@ class Predictor:
             unknown_threshold=self.unknown.threshold if self.unknown else None,
             tokens=encoded.tokens if encoded else None,
             truncated=encoded.truncated if encoded else False,
+            disguised=disguised,
             several=self._intents(text, encoded, scores, probabilities) if usable and encoded and scores else None,
             error=error,
+            bundle_digest=self.bundle_digest,
         )
 
     def _intents(
@@ -157,9 +162,11 @@ class Predictor:
             return whole
         return replace(whole, columns=tuple(surest), confidence=min(surest.values()))
 
-    def _stamped(self, decision: Decision, stages: tuple[str, ...], ticks: list[float]) -> Decision:
-        stage_ms = {
-            name: 1000 * (after - before) for name, (before, after) in zip(stages, pairwise(ticks), strict=True)
-        }
-        stage_ms["total"] = 1000 * (ticks[-1] - ticks[0])
-        return replace(decision, stage_ms=stage_ms, bundle_digest=self.bundle_digest)
+
+def _timed(decision: Decision, stages: Sequence[str], ticks: Sequence[float]) -> Decision:
+    """Note in a new decision how long each of ``stages`` took, in milliseconds."""
+    decision.stage_ms.update(
+        {name: 1000 * (after - before) for name, before, after in zip(stages, ticks, ticks[1:], strict=False)}
+    )
+    decision.stage_ms["total"] = 1000 * (ticks[-1] - ticks[0])
+    return decision

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from typing import Any
 
 from interlock.core.clock import Clock
@@ -53,8 +53,8 @@ class App:
 
     def _note(self, request: Request, path: str, status: int, span: Any) -> None:
         took = self._clock.monotonic() - request.arrived
-        self._metrics.requests.labels(path, status).inc()
-        self._metrics.latency.labels(path).observe(took)
+        self._metrics.requests(path, status).inc()
+        self._metrics.latency(path).observe(took)
         notes = {name: value for name, value in request.notes.items() if value not in ("", None)}
         about = {"method": request.scope["method"] if path != "none" else "", "route": path, "status": status}
         self._log.say("request", request_id=request.request_id, **about, ms=round(1000 * took, 3), **notes)
@@ -73,4 +73,4 @@ def defect(error: BaseException) -> str:
 
 def new_id() -> str:
     """Return a new request id."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()

@@ -37,7 +37,7 @@ class Door:
         reply = Reply.json(refusal.to_json(_ANY_ID.decode()), status=refusal.status, headers=refusal.headers)
         self._head, self._middle, self._tail = reply.written(_ANY_ID.decode()).split(_ANY_ID)
         self._full, self._log, self._shed = full, log, metrics.shed
-        self._counts = {path.encode(): metrics.requests.labels(path, refusal.status) for path in PATHS}
+        self._counts = {path.encode(): metrics.requests(path, refusal.status) for path in PATHS}
         self._ids = os.urandom(10).hex()  # and a number behind them
         self._refused = self._told = 0
 

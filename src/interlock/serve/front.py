@@ -39,6 +39,7 @@ from interlock.serve.settings import Settings
 from interlock.serve.source import Source
 from interlock.serve.traces import Traces
 
+SWITCH_S = 0.0005  # how long the loop may keep the thread that writes events waiting; the usual 5 ms are too long
 LARGEST_NOTE = 65_536  # bytes of one message from or to the supervisor
 
 
@@ -55,7 +56,8 @@ class Front:
         pool = Pool(clock=clock, replace=self._replace, stuck_s=settings.stuck_ms / 1000)
         bundles = Bundles(pool, source=Source.of(settings))
         bundles.on_change = self.metrics.answers
-        book = Book(events, DigestKey.from_hex(settings.secret.get_secret_value()), clock, settings.record_ms / 1000)
+        key = DigestKey.from_hex(settings.secret.get_secret_value())
+        book = Book(events, key, clock, settings.record_ms / 1000, write=lambda body: orjson.dumps(body).decode())
         cache, traces = Cache(settings.cache_size, book.key), Traces.to(settings.traces, share=settings.traces_share)
         self.service = Service(settings, pool, bundles, book, self.metrics, self.log, cache, traces)
         self._show(pool)
@@ -193,6 +195,7 @@ def main() -> None:
     """Be the HTTP side of a server."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor's; it sends SIGTERM
     given = json.load(sys.stdin)
+    sys.setswitchinterval(SWITCH_S)
     logging.disable(logging.CRITICAL)  # libraries' own words may hold what callers sent
     settings = Settings.model_validate(given["settings"])
     from interlock.store.events import open_events

@@ -144,7 +144,7 @@ class Service:
         except InterlockError:
             self.metrics.unrecorded.inc()
             raise Refusal("not_recorded") from None
-        if event.text_digest != self.book.key.of_text(message.said):
+        if message.named and event.text_digest != self.book.key.of_text(message.said):
             raise Refusal("request_id_conflict")
         if made:
             self.metrics.decided(made[0].decision)
