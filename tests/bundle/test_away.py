@@ -24,7 +24,7 @@ class Away:
     """A file system whose other side answers nothing but what a test says."""
 
     def __init__(self, **answers: Any) -> None:
-        self._answers = answers
+        self._answers = {"invalidate_cache": None, **answers}
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def ask(*_given: Any, **_named: Any) -> Any:

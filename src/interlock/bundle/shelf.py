@@ -212,6 +212,7 @@ class RemoteShelf:
         return f"{self._root}/{BUNDLES}/{hex_of(digest)}"
 
     def _there(self, path: str) -> bool:
+        self._answer(path, self._files.invalidate_cache)  # other processes write there too
         return bool(self._answer(path, lambda: self._files.exists(path)))
 
     def _write(self, path: str, data: bytes) -> None:
