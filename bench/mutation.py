@@ -165,22 +165,23 @@ def waited(child: int) -> int:
 
 
 def chosen(names: Sequence[str], *, sample: int | None, seed: int) -> list[tuple[str, int, str, str]]:
-    """Return mutants as file, line, what was changed and the changed source; all of them, or a random sample."""
+    """Return mutants as file, line, what was changed and the changed source, in random order; ``sample`` of them."""
     package = ROOT / "src" / "interlock"
     found = [(name, *mutant) for name in names for mutant in mutants((package / name).read_text(encoding="utf-8"))]
-    if sample is None or sample >= len(found):
-        return found
-    return [found[place] for place in sorted(random.Random(seed).sample(range(len(found)), sample))]
+    random.Random(seed).shuffle(found)
+    return found[:sample]
 
 
 def main() -> None:
-    """Print each survivor, then one JSON object."""
+    """Print what became of each mutant, then one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", type=int, help="try so many at random; all of them otherwise")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="start no mutant after so many")
     parser.add_argument("--files", nargs="*", default=list(FILES), choices=list(FILES))
     options = parser.parse_args()
-    tried = chosen(options.files, sample=options.sample, seed=options.seed)
+    until = time.monotonic() + 60 * options.minutes
+    mutated = chosen(options.files, sample=options.sample, seed=options.seed)
     counts = {name: {"tried": 0, "noticed": 0} for name in options.files}
     preload()
     with tempfile.TemporaryDirectory() as scratch:
@@ -189,18 +190,20 @@ def main() -> None:
         for name in {FILES[name]: name for name in options.files}.values():  # once for each set of tests
             if not survives(folder, name, (folder / "interlock" / name).read_text(encoding="utf-8")):
                 raise SystemExit(f"the tests of {name} fail on the unchanged code")
-        for name, line, what, changed in tried:
+        for name, line, what, changed in mutated:
+            if time.monotonic() > until:
+                break
             alive = survives(folder, name, changed)
             counts[name]["tried"] += 1
             counts[name]["noticed"] += not alive
-            if alive:
-                print(f"survivor {name}:{line} {what}", flush=True)
+            print(f"{'survivor' if alive else 'noticed'} {name}:{line} {what}", flush=True)
+    tried = sum(count["tried"] for count in counts.values())
     noticed = sum(count["noticed"] for count in counts.values())
     from interlock.measure.proportion import wilson  # not before: children must import the changed package
 
-    low, high = wilson(noticed, max(1, len(tried)))
-    found = {"files": counts, "tried": len(tried), "noticed": noticed, "low": low, "high": high}
-    print(json.dumps({**found, "ratio": noticed / max(1, len(tried))}))
+    low, high = wilson(noticed, max(1, tried))
+    found = {"files": counts, "tried": tried, "noticed": noticed, "low": low, "high": high}
+    print(json.dumps({**found, "ratio": noticed / max(1, tried)}))
 
 
 if __name__ == "__main__":

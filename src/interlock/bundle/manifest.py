@@ -61,6 +61,13 @@ def parse_manifest(data: bytes, *, where: str) -> Manifest:
             for item in error.errors(include_url=False)
         ]
         raise RefusedError(f"{where} is not a bundle manifest", problems) from error
+    if problems := _wrongly_listed(manifest, where):
+        raise RefusedError(f"{where} does not list a bundle", problems)
+    return manifest
+
+
+def _wrongly_listed(manifest: Manifest, where: str) -> list[Problem]:
+    """Return what a manifest lists that no bundle of this format has, lacks, or has as large."""
     problems = [
         Problem(where, f"files.{name}", "a file bundles have", "an unknown name")
         for name in sorted(set(manifest.files) - ALLOWED)
@@ -77,9 +84,7 @@ def parse_manifest(data: bytes, *, where: str) -> Manifest:
         problems.append(Problem(where, "files", f"at most {MAX_BUNDLE_BYTES} bytes together", str(whole)))
     if manifest.bundle != FORMAT:
         problems.append(Problem(where, "bundle", str(FORMAT), str(manifest.bundle)))
-    if problems:
-        raise RefusedError(f"{where} does not list a bundle", problems)
-    return manifest
+    return problems
 
 
 def make_manifest(files: dict[str, bytes], *, name: str, created: str, identity: dict[str, str]) -> Manifest:

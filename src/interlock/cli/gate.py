@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import cyclopts
 from cyclopts import Parameter
@@ -12,6 +12,7 @@ from interlock.cli.screen import console, print_judgement, say_json
 
 if TYPE_CHECKING:
     from interlock.core.receipt import Receipt
+    from interlock.gate.record import Judged
 
 
 COUNTED = ("load_error_rate", "synthetic_bad_share", "truncated_share", "clipped_share")
@@ -69,21 +70,26 @@ def gate(
     beside = Beside(champion=other, gate=gate, counts=counted, now=SystemClock().now())
     with recording(store, actor) as record:
         judged = judge_on_record(found, record, claimed_digest=claimed, beside=beside)
-    judgement, entry = judged.judgement, judged.entry
     if json:
-        said = {"receipt": str(receipt), "digest": found.digest, "rows": found.evaluation_set}
-        body = {**judgement.to_json(), **said, "attempt": judged.attempt}
-        say_json({**body, **({"note": UNCOUNTED} if entry is None else {"entry": entry.to_json()})})
-        return 0 if judgement.eligible else 1
+        say_json({"receipt": str(receipt), "digest": found.digest, "rows": found.evaluation_set, **_said(judged)})
+    else:
+        _show(judged, title=f"{found.name}: {len(found.rows)} rows")
+    return 0 if judged.judgement.eligible else 1
+
+
+def _said(judged: Judged) -> dict[str, Any]:
+    there = {"note": UNCOUNTED} if judged.entry is None else {"entry": judged.entry.to_json()}
+    return {**judged.judgement.to_json(), "attempt": judged.attempt, **there}
+
+
+def _show(judged: Judged, *, title: str) -> None:
+    screen, entry = console(), judged.entry
     if entry is None:
-        console().print(f"[yellow]{UNCOUNTED}[/]", soft_wrap=True)
-    print_judgement(judgement, title=f"{found.name}: {len(found.rows)} rows")
+        screen.print(f"[yellow]{UNCOUNTED}[/]", soft_wrap=True)
+    print_judgement(judged.judgement, title=title)
     if entry is not None:
-        screen = console()
-        screen.print(
-            f"candidate {judged.attempt} on these rows; entry {entry.sequence}\nhead {entry.hash}", soft_wrap=True
-        )
-    return 0 if judgement.eligible else 1
+        said = f"candidate {judged.attempt} on these rows; entry {entry.sequence}\nhead {entry.hash}"
+        screen.print(said, soft_wrap=True)
 
 
 def _watched(path: Path, contract: Path, *, gate: str | None, json: bool) -> int:

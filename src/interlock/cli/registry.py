@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import cyclopts
 from cyclopts import Parameter
 
-from interlock.cli.keys import find_key
 from interlock.cli.ledger import STORE, account
 from interlock.cli.screen import console, say_json
 
@@ -27,7 +26,10 @@ registry = cyclopts.App(name="registry", help="Keep bundles by their digest, and
 
 
 def register(app: cyclopts.App) -> None:
-    """Add this file's commands."""
+    """Add the commands of this file and those of going back."""
+    from interlock.cli import registry_back
+
+    registry_back.register(registry)
     app.command(registry)
 
 
@@ -164,93 +166,7 @@ def alias(  # noqa: PLR0913 - the options of the command
     agreed = read_small(token) if token is not None else None
     with opened(registry, store, actor) as found:
         moved, entry = found.point(name, bundle, trust=_root(trust), token=agreed, development=development, note=note)
-    _say(f"{name} points at {moved.digest} by {moved.basis.value}", entry)
-    return 0
-
-
-@registry.command
-def rollback(
-    bundle: str,
-    *,
-    key: str,
-    reason: str,
-    out: Output = Path("rollback.json"),
-    hours: float = 24.0,
-    registry: str = REGISTRY,
-    store: str = STORE,
-) -> int:
-    """Make a token that lets an older or revoked bundle become champion, signed by the first of two approvers.
-
-    Example: interlock registry rollback sha256:9c... --key bob --reason "escalations go astray"
-
-    Args:
-        bundle: The digest of the bundle to go back to.
-        key: An approver's key: a name in the folder keys, or a private key file.
-        reason: Why, for the ledger.
-        out: The token to write.
-        hours: How long the token is good, up to 168.
-        registry: The registry: a folder, or an fsspec URL.
-        store: The store with its aliases.
-    """
-    from interlock.bundle.durable import write_new
-    from interlock.bundle.rollback import approve as sign
-    from interlock.bundle.rollback import propose
-
-    with opened(registry, store, None) as found:
-        before = found.records.aliases().get("champion")
-        said = propose(
-            alias="champion",
-            bundle=found.digest_of(bundle),
-            replaces=before.digest if before else None,
-            reason=reason,
-            now=found.clock.now(),
-            hours=hours,
-        )
-    write_new(out, sign(said, find_key(key)))
-    console().print(f"{out} needs another approver: interlock registry approve {out} --key NAME", soft_wrap=True)
-    return 0
-
-
-@registry.command
-def approve(token: Path, *, key: str) -> int:
-    """Add another approver's signature to a token, after showing what it says.
-
-    Example: interlock registry approve rollback.json --key carol
-
-    Args:
-        token: A token that rollback made.
-        key: An approver's key: a name in the folder keys, or a private key file.
-    """
-    from interlock.bundle.durable import write_whole
-    from interlock.bundle.rollback import approve as sign
-    from interlock.bundle.rollback import read_token
-    from interlock.bundle.trust import read_small
-
-    data = read_small(token)
-    said = read_token(data)
-    write_whole(token, sign(data, find_key(key)))
-    replaced = f" in place of {said.replaces}" if said.replaces else ""
-    lines = f"{said.alias} to {said.bundle}{replaced}\nuntil {said.expires}: {said.reason}\nsigned"
-    console().print(lines, soft_wrap=True, markup=False)
-    return 0
-
-
-@registry.command
-def revoke(bundle: str, *, reason: str, registry: str = REGISTRY, store: str = STORE, actor: str | None = None) -> int:
-    """Let a bundle become champion no more, unless two approvers say so.
-
-    Example: interlock registry revoke sha256:9c... --reason "trained on rows without consent"
-
-    Args:
-        bundle: A digest, or an alias.
-        reason: Why, for the ledger.
-        registry: The registry: a folder, or an fsspec URL.
-        store: The store with the ledger.
-        actor: Who does it; the name of the account by default.
-    """
-    with opened(registry, store, actor) as found:
-        entry = found.revoke(found.digest_of(bundle), reason=reason)
-    _say(f"revoked {entry.deed.subject}", entry)
+    say(f"{name} points at {moved.digest} by {moved.basis.value}", entry)
     return 0
 
 
@@ -312,6 +228,7 @@ def publish(
     return 0
 
 
-def _say(done: str, entry: Entry | None) -> None:
+def say(done: str, entry: Entry | None) -> None:
+    """Print what was done, and the ledger's entry about it."""
     there = f"entry {entry.sequence}\nhead {entry.hash}" if entry is not None else "it was so already"
     console().print(f"{done}\n{there}", soft_wrap=True, markup=False)

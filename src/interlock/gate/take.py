@@ -64,19 +64,7 @@ def take(
         logits = trace.logits
         whole = Scores(logits, trace.features) if logits is not None else None
         scored.append(whole or _of_the_start(predictor, example))
-        kept.append(
-            Row(
-                id=example.id,
-                labels=example.labels,
-                slice=example.slice,
-                lang=example.lang,
-                disguised=trace.disguised,
-                truncated=trace.decision.truncated or trace.logits is None,
-                copy_of=subject.copies.get(example.id),
-                near=subject.near.get(example.id),
-                several=_several(predictor, trace),
-            )
-        )
+        kept.append(_row(example, trace, predictor, subject))
         if progress is not None:
             progress(done, len(rows))
     receipt = Receipt(
@@ -99,6 +87,20 @@ def take(
     )
     printed = {key: found.to_json() for key, found in measurements(Derived(receipt)).items()}
     return receipt.model_copy(update={"measurements": printed})
+
+
+def _row(example: Example, trace: Trace, predictor: Predictor, subject: Subject) -> Row:
+    return Row(
+        id=example.id,
+        labels=example.labels,
+        slice=example.slice,
+        lang=example.lang,
+        disguised=trace.disguised,
+        truncated=trace.decision.truncated or trace.logits is None,
+        copy_of=subject.copies.get(example.id),
+        near=subject.near.get(example.id),
+        several=_several(predictor, trace),
+    )
 
 
 def _finite(predictor: Predictor) -> float | None:
