@@ -19,7 +19,7 @@ from interlock.calibrate.fit import Calibration
 from interlock.calibrate.several import fit_several
 from interlock.core.canonical import digest, digest_of
 from interlock.core.contract import Bands, Contract
-from interlock.core.dataset import CalibrationSet, Dataset, Split
+from interlock.core.dataset import CalibrationSet, Dataset, Split, TrainSet
 from interlock.core.errors import InputError, Problem
 from interlock.core.progress import Watch
 from interlock.core.receipt import Receipt
@@ -30,6 +30,7 @@ from interlock.predict.context import row_text
 from interlock.predict.encoder import OnnxEncoder
 from interlock.predict.normalise import allowed_start
 from interlock.predict.scorer import FloatArray, score_all
+from interlock.predict.words import Words
 from interlock.train.recipe import Recipe
 from interlock.train.steps import Trained
 
@@ -104,6 +105,15 @@ def with_several(
     return replace(calibrated, several=fitted.detector, facts={**calibrated.facts, "several": fitted.facts})
 
 
+def with_words(calibrated: Calibration, rows: TrainSet, scorer: OnnxEncoder, contract: Contract) -> Calibration:
+    """Return the calibration with the words of the training rows, where the contract wants messages read again."""
+    if not contract.decide.reread:
+        return calibrated
+    words = Words.of(scorer.whole_words(), (allowed_start(row.text, contract.input) for row in rows))
+    facts = {"seen": len(words.seen), "whole": len(words.whole)}
+    return replace(calibrated, words=words, facts={**calibrated.facts, "words": facts})
+
+
 @dataclass(frozen=True)
 class Exported:
     """The files training left, read once."""
@@ -175,7 +185,7 @@ def identity(
         "graph_digest": digest(exported.graph),
         "graph_int8_digest": digest(exported.graph_int8),
         "calibrator_digest": digest_of(calibration.calibrator.to_json()),
-        "detectors_digest": digest(detector_bytes(calibration.unknown, calibration.several)),
+        "detectors_digest": digest(detector_bytes(calibration.unknown, calibration.several, calibration.words)),
         "policy_digest": contract.policy_digest,
         "input_policy_digest": contract.input_digest,
         "input_policy_version": contract.input.version,

@@ -194,6 +194,7 @@ def _calibrate(job: Job, scorer: OnnxEncoder, strange: Strange | None, *, kind: 
         unknown=strange.fitted if strange else None,
         kind=kind,
     )
+    calibrated = assemble.with_words(calibrated, job.split.train, scorer, terms)
     return assemble.with_several(calibrated, rows, scorer, terms, seed=job.recipe.seed, watch=job.watch)
 
 

@@ -15,6 +15,7 @@ from interlock.calibrate.fit import Calibration
 from interlock.core.canonical import canonical, digest
 from interlock.core.contract import Contract
 from interlock.core.dataset import Dataset, Example, Split
+from interlock.core.decision import Reason
 from interlock.core.receipt import Receipt
 from interlock.core.verdict import Judgement
 from interlock.data.cards import cards
@@ -44,11 +45,24 @@ def golden_messages(predictor: Predictor, rows: Dataset) -> list[Golden]:
         for texts in list(first.values())[:MOST_GOLDEN]
     ]
     out = []
-    for text in (*surest, " ", "\u3164", "a" * (predictor.contract.input.max_chars + 1)):
+    for text in (*surest, *_doubted(predictor, surest), " ", "\u3164", "a" * (predictor.contract.input.max_chars + 1)):
         trace = predictor.trace(text)
         logits = () if trace.logits is None else tuple(float(value) for value in trace.logits)
         out.append(Golden(text, remembered(trace.decision), logits))
     return out
+
+
+def _doubted(predictor: Predictor, texts: list[str]) -> list[str]:
+    """Return one of the texts, misspelt, that is not routed for its unknown words, if any is.
+
+    Whoever replays it without looking at words decides it otherwise.
+    """
+    for text in texts if predictor.words is not None else ():
+        for word in sorted(set(text.split()), key=len, reverse=True):
+            misspelt = text.replace(word, word[::-1])
+            if predictor.decide(misspelt).reason is Reason.UNKNOWN_WORDS:
+                return [misspelt]
+    return []
 
 
 def neighbour_files(scorer: OnnxEncoder, rows: Dataset, contract: Contract, *, texts: bool) -> dict[str, bytes]:
@@ -88,7 +102,7 @@ def bundle_files(
         layout.GRAPH_INT8: exported.graph_int8,
         **{f"model/{name}": data for name, data in exported.model.items()},
         layout.CALIBRATOR: canonical(calibration.calibrator.to_json()),
-        layout.DETECTORS: detector_bytes(calibration.unknown, calibration.several),
+        layout.DETECTORS: detector_bytes(calibration.unknown, calibration.several, calibration.words),
         layout.POLICY: policy_bytes(contract, engine),
         layout.RECEIPT: receipt.to_bytes(),
         layout.GOLDEN: golden_bytes(golden_messages(predictor, split.test)),

@@ -20,6 +20,7 @@ from interlock.bundle.parts import (
     read_neighbours,
     read_several,
     read_unknown,
+    read_words,
     remembered,
 )
 from interlock.bundle.read import Verified, read_verified
@@ -118,12 +119,14 @@ def open_verified(verified: Verified, trust: Trust | None = None, *, where: str,
     files = verified.files
     check_weights(files)
     contract = read_contract(files)
+    scorer = read_engine(files, contract)
     predictor = Predictor(
         contract=contract,
-        scorer=read_engine(files, contract),
+        scorer=scorer,
         calibrator=read_calibrator(files),
         unknown=read_unknown(files, contract),
         several=read_several(files),
+        words=read_words(files, scorer),
         bundle_digest=verified.digest,
         clock=clock or SystemClock(),
     )

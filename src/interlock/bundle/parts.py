@@ -26,9 +26,12 @@ from interlock.predict.neighbours import Neighbours
 from interlock.predict.neighbours import read_neighbours as neighbours_from
 from interlock.predict.several import SeveralDetector
 from interlock.predict.several import read_several as several_from
+from interlock.predict.words import Words
+from interlock.predict.words import read_words as words_from
 
 UNKNOWN, THRESHOLD = "unknown.", ".threshold"  # unknown.METHOD.threshold, and the method's arrays beside it
 SEVERAL = "several."  # before the names of that detector's arrays
+WORDS = "words."  # before the names of what is known of words
 GOLDEN_TOLERANCE = 1e-4  # how far a replayed logit may be from the recorded one
 
 
@@ -60,7 +63,9 @@ def policy_bytes(contract: Contract, engine: str) -> bytes:
     )
 
 
-def detector_bytes(unknown: UnknownGate | None, several: SeveralDetector | None = None) -> bytes:
+def detector_bytes(
+    unknown: UnknownGate | None, several: SeveralDetector | None = None, words: Words | None = None
+) -> bytes:
     """Return ``detectors.safetensors``: fitted thresholds and arrays by name; nothing of a gate that all may pass."""
     tensors: dict[str, Any] = {}
     if unknown is not None and math.isfinite(unknown.threshold):
@@ -69,6 +74,8 @@ def detector_bytes(unknown: UnknownGate | None, several: SeveralDetector | None 
         tensors |= {f"{name}.{part}": np.ascontiguousarray(data) for part, data in unknown.detector.tensors().items()}
     if several is not None:
         tensors |= {f"{SEVERAL}{name}": data for name, data in several.tensors().items()}
+    if words is not None:
+        tensors |= {f"{WORDS}{name}": data for name, data in words.tensors().items()}
     return bytes(save_tensors(tensors))
 
 
@@ -144,6 +151,12 @@ def read_several(files: Mapping[str, bytes]) -> SeveralDetector | None:
     """Return the detector of several intents, when one was fitted."""
     stored = {name.removeprefix(SEVERAL): data for name, data in _detectors(files).items() if name.startswith(SEVERAL)}
     return several_from(stored) if stored else None
+
+
+def read_words(files: Mapping[str, bytes], scorer: OnnxEncoder) -> Words | None:
+    """Return the words the router knows, where the bundle says."""
+    stored = {name.removeprefix(WORDS): data for name, data in _detectors(files).items() if name.startswith(WORDS)}
+    return words_from(stored, scorer.whole_words()) if stored else None
 
 
 def _detectors(files: Mapping[str, bytes]) -> dict[str, Any]:

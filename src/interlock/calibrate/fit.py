@@ -22,6 +22,7 @@ from interlock.predict.detectors import UnknownGate
 from interlock.predict.predictor import Predictor
 from interlock.predict.scorer import FloatArray, Scorer
 from interlock.predict.several import SeveralDetector
+from interlock.predict.words import Words
 
 AUTO = "auto"
 
@@ -34,11 +35,18 @@ class Calibration:
     unknown: UnknownGate | None
     facts: dict[str, Any]
     several: SeveralDetector | None = None
+    words: Words | None = None
 
     def predictor(self, contract: Contract, scorer: Scorer, clock: Clock) -> Predictor:
         """Return the router that these and a scorer make."""
         return Predictor(
-            contract, scorer, calibrator=self.calibrator, unknown=self.unknown, several=self.several, clock=clock
+            contract,
+            scorer,
+            calibrator=self.calibrator,
+            unknown=self.unknown,
+            several=self.several,
+            words=self.words,
+            clock=clock,
         )
 
 

@@ -188,7 +188,7 @@ def print_explanation(found: Explanation) -> None:
 def _gates(found: Explanation) -> Iterator[str]:
     from interlock.core.contract import Bands
 
-    contract, decision, several = found.contract, found.trace.decision, found.trace.several
+    contract, trace, decision, several = found.contract, found.trace, found.trace.decision, found.trace.several
     if isinstance(contract.decide, Bands):
         bands = contract.decide
         yield (
@@ -200,6 +200,9 @@ def _gates(found: Explanation) -> Iterator[str]:
     if found.unknown_threshold is not None and decision.unknown_score is not None:
         side = "below" if decision.unknown_score < found.unknown_threshold else "not below"
         yield f"unknown score {decision.unknown_score:.3f}, {side} its threshold {found.unknown_threshold:.3f}"
+    if trace.reread is not None:
+        said = "which goes elsewhere" if trace.doubted else "which goes the same way"
+        yield f"unknown words; without them it reads {_plain(trace.reread)!r}, {said}"
     if several is not None:
         yield f"several intents: probability {several.score:.3f}, threshold {several.threshold:.3f}; clauses: " + (
             _plain(" | ".join(found.clauses))

@@ -113,6 +113,7 @@ class Bands(Strict):
     ambiguous: Ambiguous | None = later(None)
     unknown: Unknown | None = None
     several: Several = Several()
+    reread: bool = later(default=True)  # read messages with words the router never met a second time, without these
     fitted_on: Digest | None = later(None)  # the rows these bounds were fitted on; never the test rows
 
     @model_validator(mode="after")
@@ -130,6 +131,7 @@ class Threshold(Strict):
 
     positive: Name
     threshold: Annotated[float, Field(gt=0, lt=1)]
+    reread: bool = later(default=True)  # as under bands
     fitted_on: Digest | None = later(None)  # the rows the threshold was fitted on; never the test rows
 
 

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     GUARDED_CONFIDENCE = "guarded_confidence"  # confidence between the guarded and the automatic bound
     GUARDED_MARGIN = "guarded_margin"  # confident, but the second label is close
     DISGUISED = "disguised"  # the text shows people something else than it says
+    UNKNOWN_WORDS = "unknown_words"  # with its unknown words corrected or left out it would be decided otherwise
     AMBIGUOUS = "ambiguous"  # the two leading labels are too close to tell
     LOW_CONFIDENCE = "low_confidence"  # below the guarded bound
     SEVERAL = "several"  # asks for several things; the contract says what becomes of it

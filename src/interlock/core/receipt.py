@@ -18,7 +18,11 @@ from interlock.core.contract_terms import disagreements
 from interlock.core.errors import InputError, Problem
 from interlock.core.strict import Strict
 
-LATER = {"unknown_scores", "disguised"}  # with these left out where they say nothing, older receipts keep their digests
+LATER = {
+    "unknown_scores",
+    "disguised",
+    "doubted",
+}  # with these left out where they say nothing, older receipts keep their digests
 
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Id = Annotated[str, Field(min_length=1, max_length=500, strict=True)]
@@ -41,6 +45,7 @@ class Row(Strict):
     lang: Id | None = None
     truncated: bool = False
     disguised: bool = False
+    doubted: bool = False  # unknown words carry the decision
     copy_of: Id | None = None  # an earlier row whose text differs at most in case, spacing or what cannot be seen
     near: Id | None = None  # an earlier row whose text is nearly the same; both count as one in intervals
     score: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] | None = None  # of the positive label

@@ -110,6 +110,7 @@ class Derived:
                     unknown_threshold=threshold,
                     truncated=row.truncated,
                     disguised=row.disguised,
+                    doubted=row.doubted,
                     several=self._several(row),
                 ),
                 self.contract,

@@ -96,6 +96,7 @@ def _row(example: Example, trace: Trace, predictor: Predictor, subject: Subject)
         slice=example.slice,
         lang=example.lang,
         disguised=trace.disguised,
+        doubted=trace.doubted,
         truncated=trace.decision.truncated or trace.logits is None,
         copy_of=subject.copies.get(example.id),
         near=subject.near.get(example.id),

@@ -43,9 +43,17 @@ class Evidence:
     tokens: int | None = None
     truncated: bool = False
     disguised: bool = False  # the text shows people something else than it says
+    doubted: bool = False  # without its unknown words the message would be decided otherwise
     several: Intents | None = None  # when there is a detector of several intents
     error: str | None = None  # class of what the model raised, when it did
     bundle_digest: str | None = None  # what found all this
+
+    @property
+    def known(self) -> bool:
+        """Whether the message is of a known kind, as far as a gate can tell."""
+        if self.unknown_threshold is None:
+            return True
+        return self.unknown_score is not None and self.unknown_score < self.unknown_threshold
 
 
 def decide(evidence: Evidence, contract: Contract) -> Decision:
@@ -89,8 +97,9 @@ def _trustworthy(evidence: Evidence, contract: Contract) -> bool:
 
 def _by_threshold(p: FloatArray, contract: Contract, policy: Threshold, evidence: Evidence) -> Decision:
     positive = contract.index[policy.positive]
-    if evidence.disguised:  # whatever it scores, it is treated as what must not be missed
-        return _decision(Outcome.ROUTED, None, Reason.DISGUISED, _pair(p, positive), contract, evidence)
+    if evidence.disguised or evidence.doubted:  # whatever it scores, it is treated as what must not be missed
+        reason = Reason.DISGUISED if evidence.disguised else Reason.UNKNOWN_WORDS
+        return _decision(Outcome.ROUTED, None, reason, _pair(p, positive), contract, evidence)
     chosen = 1 - positive if float(p[positive]) < policy.threshold else positive
     reason = Reason.THRESHOLD if chosen == positive else Reason.BELOW_THRESHOLD
     return _decision(Outcome.ROUTED, None, reason, _pair(p, chosen), contract, evidence)
@@ -146,13 +155,13 @@ def _by_bands(p: FloatArray, contract: Contract, policy: Bands, evidence: Eviden
     say: Callable[[Outcome, str | None, Reason], Decision] = lambda outcome, route, reason: _decision(  # noqa: E731 - many uses below
         outcome, route, reason, found, contract, evidence
     )
-    if evidence.unknown_threshold is not None and not _is_known(evidence):
+    if not evidence.known:
         return say(Outcome.ABSTAINED, contract.fallback.uncertain, Reason.UNKNOWN)
     if evidence.several is not None and evidence.several.found:
         return _by_intents(say, evidence.several, contract, policy)
     outcome, reason = _band(found, contract.label_names[found.first], policy)
-    if evidence.disguised and outcome is Outcome.ROUTED:
-        outcome, reason = Outcome.GUARDED, Reason.DISGUISED
+    if (evidence.disguised or evidence.doubted) and outcome is Outcome.ROUTED:
+        outcome, reason = Outcome.GUARDED, Reason.DISGUISED if evidence.disguised else Reason.UNKNOWN_WORDS
     return say(outcome, contract.fallback.uncertain if outcome is Outcome.ABSTAINED else None, reason)
 
 
@@ -195,9 +204,15 @@ def _intents(several: Intents, contract: Contract) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: name not in contract.critical))
 
 
-def _is_known(evidence: Evidence) -> bool:
-    score, threshold = evidence.unknown_score, evidence.unknown_threshold
-    return score is not None and threshold is not None and score < threshold
+def inclination(p: FloatArray, contract: Contract) -> str:
+    """Return the route that (k labels,) probabilities speak for, however sure they are."""
+    policy = contract.decide
+    if isinstance(policy, Threshold):
+        positive = contract.index[policy.positive]
+        column = 1 - positive if float(p[positive]) < policy.threshold else positive
+    else:
+        column = standing(p, contract).first
+    return contract.labels[contract.label_names[column]].route
 
 
 def _decision(

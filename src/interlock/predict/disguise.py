@@ -101,7 +101,7 @@ def _folded(text: str) -> str:
 def _as_latin(word: str) -> str:
     if word.isascii():
         return word
-    scripts = {_script(char) for char in word}
+    scripts = {script_of(char) for char in word}
     return word.translate(_LOOKALIKES) if "latin" in scripts and scripts & {"cyrillic", "greek"} else word
 
 
@@ -112,7 +112,7 @@ def _mixed(text: str) -> bool:
     for word in words:
         if word.isascii():
             continue
-        scripts = {_script(char) for char in word} & {"latin", "cyrillic", "greek", "armenian", "cherokee"}
+        scripts = {script_of(char) for char in word} & {"latin", "cyrillic", "greek", "armenian", "cherokee"}
         if len(scripts) > 1:
             return True
         if scripts - {"latin"} and latin and word.translate(_LOOKALIKES).isascii():
@@ -121,5 +121,6 @@ def _mixed(text: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _script(char: str) -> str:
+def script_of(char: str) -> str:
+    """Return the script of a character, by its Unicode name: latin, cyrillic, hiragana, cjk."""
     return unicodedata.name(char, "other").partition(" ")[0].lower()

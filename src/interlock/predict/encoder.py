@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from interlock.core.errors import RefusedError
 from interlock.predict.normalise import NormalText
 from interlock.predict.scorer import Encoded, Scores
+from interlock.predict.words import whole_words
 
 LOGITS, FEATURES = "logits", "features"  # names of the graph's outputs
 
@@ -68,6 +69,10 @@ class OnnxEncoder:
             feed["token_type_ids"] = np.zeros_like(ids)
         found: list[Any] = self._session.run(self._outputs, feed)
         return Scores(found[0][0], found[1][0] if len(found) > 1 else None)
+
+    def whole_words(self) -> dict[str, int]:
+        """Return the words the tokenizer keeps whole, and their places, the commonest first."""
+        return whole_words(self._tokenizer.get_vocab())
 
     def _ends_with_special(self) -> bool:
         return bool(self._tokenizer.encode("a").special_tokens_mask[-1])

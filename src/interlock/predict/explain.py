@@ -80,6 +80,7 @@ class Explanation:
                 "intents": [names[column] for column in several.columns],
                 "clauses": list(self.clauses),
             },
+            "reread": None if self.trace.reread is None else {"text": self.trace.reread, "doubted": self.trace.doubted},
             "neighbours": [one.to_json() for one in self.neighbours],
             **({} if self.words is None else {"words": [{"word": w.word, "effect": w.effect} for w in self.words]}),
             "policy": self.contract.decide.model_dump(mode="json"),
@@ -129,6 +130,8 @@ def why(decision: Decision, contract: Contract, *, unknown_threshold: float | No
         return "the model gave no scores that can be trusted"
     if reason is Reason.DISGUISED:
         return "the text holds what makes it read differently to people and to a model"
+    if reason is Reason.UNKNOWN_WORDS:
+        return "the message would be decided otherwise with its unknown words corrected or left out"
     if not isinstance(policy, Bands):
         positive = p if decision.label == policy.positive else decision.second_confidence or 0.0
         side = "at or above" if reason is Reason.THRESHOLD else "below"

@@ -12,12 +12,13 @@ from interlock.core.contract import Bands, Contract
 from interlock.core.decision import Decision, Reason
 from interlock.predict.calibrators import Calibrator
 from interlock.predict.context import in_context
-from interlock.predict.decide import Evidence, Intents, decide, fail
+from interlock.predict.decide import Evidence, Intents, decide, fail, inclination
 from interlock.predict.detectors import UnknownGate
 from interlock.predict.disguise import is_disguised
 from interlock.predict.normalise import NormalText, normalise
 from interlock.predict.scorer import Encoded, FloatArray, Scorer, Scores
 from interlock.predict.several import SeveralDetector, clauses, leading_labels
+from interlock.predict.words import Words
 
 STAGES = ("normalise", "encode", "classify", "calibrate", "decide")
 
@@ -34,6 +35,8 @@ class Trace:
     several: Intents | None = None  # what speaks for several intents
     features: FloatArray | None = None  # (d,) what the last layer saw, where the scorer gives it
     disguised: bool = False  # the text shows people something else than it says
+    reread: str | None = None  # the message with its unknown words corrected or left out, where it has any
+    doubted: bool = False  # that would be decided otherwise
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Predictor:
     calibrator: Calibrator
     unknown: UnknownGate | None = None
     several: SeveralDetector | None = None
+    words: Words | None = None
     bundle_digest: str | None = None
     clock: Clock = field(default_factory=SystemClock)
 
@@ -70,6 +74,10 @@ class Predictor:
         ticks.append(self.clock.monotonic())
         disguised = self.contract.input.form == "readable" and is_disguised(text, normal)
         evidence = self._evidence(normal, encoded, scores, probabilities, error, disguised=disguised)
+        reread = self._second_reading(normal, evidence)
+        doubted = reread is not None and not self._agrees(reread, conversation, probabilities)
+        if doubted:
+            evidence = replace(evidence, doubted=True)
         decision = decide(evidence, self.contract)
         ticks.append(self.clock.monotonic())
         return Trace(
@@ -81,6 +89,8 @@ class Predictor:
             evidence.several,
             scores.features if scores else None,
             disguised,
+            reread,
+            doubted,
         )
 
     def _scores(
@@ -102,6 +112,23 @@ class Predictor:
         while len(ticks) < 4:  # noqa: PLR2004 - the ticks after encode and classify
             ticks.append(self.clock.monotonic())
         return encoded, scores, error
+
+    def _second_reading(self, text: NormalText, evidence: Evidence) -> str | None:
+        """Return the message without its unknown words, where they could matter."""
+        p = evidence.probabilities
+        if self.words is None or not self.contract.decide.reread or p is None or not np.isfinite(p).all():
+            return None
+        return self.words.second_reading(text) if evidence.known else None
+
+    def _agrees(self, reread: str, conversation: Sequence[str], probabilities: FloatArray | None) -> bool:
+        """Whether a second reading goes where the first one goes, and is of a known kind."""
+        _, scores, _ = self._scores(NormalText(reread), [0.0], conversation, with_pieces=False)
+        p = self._calibrated(scores)
+        if not reread or scores is None or p is None or probabilities is None or not np.isfinite(p).all():
+            return False
+        if self.unknown is not None and not self.unknown.score(scores) < self.unknown.threshold:
+            return False
+        return inclination(p, self.contract) == inclination(probabilities, self.contract)
 
     def _calibrated(self, scores: Scores | None) -> FloatArray | None:
         if scores is None:

@@ -1,0 +1,188 @@
+"""Words that a router never met: what a message says when they are corrected or left out. Knows no models.
+
+A misspelt word can turn one request into another with full confidence, and so can a word of a language the router does
+not read. Such a message is read a second time; the predictor compares both readings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import string
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from interlock.core.errors import RefusedError
+from interlock.predict.disguise import script_of
+
+PARTS = ("seen", "characters")
+MOST_SEEN, MOST_CHARACTERS = 1_000_000, 100_000
+CORRECTED = 8  # unknown words of one message that are corrected; further ones are left out
+SHORTEST, LONGEST = 3, 24  # letters of a word that is corrected
+_UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # scripts whose characters stand for words
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
+_APART = re.compile(r"[\W_]+")
+_ENDS = re.compile(r"^[\W_]+|[\W_]+$")
+_SHORT_FORM = re.compile(r"['\u2019](?:s|m|re|ve|ll|d|t)$")
+_DIGITS = re.compile(r"^\d+")
+_STARTS = ("\u2581", "\u0120")  # how SentencePiece and byte-level tokenizers mark the start of a word
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a router can read."""
+
+    whole: Mapping[str, int]  # words the tokenizer keeps whole, and their places, the commonest first
+    seen: frozenset[int]  # digests of the other words of the training messages
+    characters: str  # of the training messages, each once, in order
+
+    @classmethod
+    def of(cls, whole: Mapping[str, int], texts: Iterable[str]) -> Words:
+        """Return the words of a tokenizer and of training messages, as the scorer sees them."""
+        met, characters = set[str](), set[str]()
+        for text in texts:
+            characters.update(text)
+            for found in _WORD.findall(text):
+                word = _form(found)
+                met.update((word, *_parts(word)))
+        other = frozenset(_digest(word) for word in met if word not in whole and _is_word(word))
+        return cls(whole, other, "".join(sorted(char for char in characters if not char.isspace())))
+
+    def second_reading(self, text: str) -> str | None:
+        """Return the text with unknown words corrected or left out, or None where every word is known.
+
+        A word is corrected to the commonest word of the tokenizer one slip away (Damerau 1964: a letter too many, too
+        few, another, or two swapped). The text is empty where nothing is left, and where letters are of a script that
+        no training message has.
+        """
+        if not text.isascii() and any(char.isalpha() and script_of(char) not in self._scripts for char in text):
+            return ""
+        out, last, corrected = [], 0, 0
+        for found in _WORD.finditer(text):
+            if self.knows(found[0]):
+                continue
+            better = self._corrected(found[0]) if corrected < CORRECTED else ""
+            corrected += 1
+            out.append(text[last : found.start()] + better)
+            last = found.end()
+        return " ".join("".join((*out, text[last:])).split()) if out else None
+
+    def knows(self, word: str) -> bool:
+        """Whether a word, with what stands around it, is known, as a whole or in its parts; numbers always are."""
+        form = _form(word)
+        if form in self.whole:
+            return True
+        if not _is_word(form):
+            return word.isascii() or all(self._shown(char) for char in word)
+        if _digest(form) in self.seen:
+            return True
+        parts = [part for part in _parts(form) if part]
+        return all((len(part) > 1 or len(parts) == 1) and self._met(part) for part in parts)
+
+    def tensors(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return the stored form: arrays by name. The tokenizer's words stand in the tokenizer."""
+        return {
+            "seen": np.array(sorted(self.seen), dtype=np.uint64),
+            "characters": np.frombuffer(self.characters.encode(), dtype=np.uint8),
+        }
+
+    @cached_property
+    def _scripts(self) -> frozenset[str]:
+        return frozenset(script_of(char) for char in self.characters if char.isalpha())
+
+    def _shown(self, char: str) -> bool:
+        """Whether something that is no letter was met, or is a mark or a number of any kind."""
+        return char.isascii() or char in self.characters or unicodedata.category(char)[0] in "PN"
+
+    def _met(self, word: str) -> bool:
+        return word in self.whole or _digest(word) in self.seen
+
+    def _corrected(self, word: str) -> str:
+        form = _form(word)
+        plain = _APART.sub("", form)
+        if plain != form and self._met(plain):
+            return plain
+        if not SHORTEST <= len(plain) <= LONGEST:
+            return ""
+        known = [slip for slip in _slips(plain) if slip in self.whole]
+        return min(known, key=lambda slip: self.whole[slip], default="")
+
+
+def whole_words(vocabulary: Mapping[str, int]) -> dict[str, int]:
+    """Return the words that a tokenizer's vocabulary (token -> id) keeps whole, folded, with their ids.
+
+    Vocabularies list their tokens the commonest first.
+    """
+    mark = next((start for start in _STARTS if any(token[:1] == start for token in vocabulary)), "")
+    out: dict[str, int] = {}
+    for token, place in sorted(vocabulary.items(), key=lambda item: item[1]):
+        if token.startswith(mark):
+            word = _folded(token.removeprefix(mark))
+            if word.isalpha():
+                out.setdefault(word, place)
+    return out
+
+
+def read_words(stored: Mapping[str, npt.NDArray[np.generic]], whole: Mapping[str, int]) -> Words:
+    """Return what ``tensors`` stored, for the tokenizer with these ``whole`` words.
+
+    Raises:
+        RefusedError: parts are missing, too large, or not what they should be.
+    """
+    if set(stored) != set(PARTS):
+        raise RefusedError(f"known words: expected {', '.join(PARTS)}, got {', '.join(sorted(stored))[:200]}")
+    seen, letters = stored["seen"], stored["characters"]
+    if seen.dtype != np.uint64 or seen.ndim != 1 or seen.size > MOST_SEEN or not _rising(seen.tolist()):
+        raise RefusedError(f"known words: expected at most {MOST_SEEN} rising 64-bit digests")
+    if letters.dtype != np.uint8 or letters.ndim != 1 or letters.size > 4 * MOST_CHARACTERS:
+        raise RefusedError(f"known words: expected at most {MOST_CHARACTERS} characters")
+    try:
+        characters = letters.tobytes().decode()
+    except UnicodeDecodeError as error:
+        raise RefusedError("known words: the characters are not UTF-8") from error
+    return Words(whole, frozenset(seen.tolist()), characters)
+
+
+def _rising(values: list[int]) -> bool:
+    return all(before < after for before, after in pairwise(values))
+
+
+def _folded(word: str) -> str:
+    if word.isascii():
+        return word.lower()
+    apart = unicodedata.normalize("NFKD", word.casefold())
+    return unicodedata.normalize("NFC", "".join(char for char in apart if not unicodedata.combining(char)))
+
+
+def _form(word: str) -> str:
+    """Return a word as it is compared: folded, without marks around it, without a short form's end."""
+    folded = _folded(word)
+    return folded if folded.isalpha() else _SHORT_FORM.sub("", _ENDS.sub("", folded))
+
+
+def _parts(form: str) -> list[str]:
+    return [_DIGITS.sub("", part) for part in _APART.split(form)]
+
+
+def _is_word(form: str) -> bool:
+    return any(char.isalpha() for char in form)
+
+
+def _digest(word: str) -> int:
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "big")
+
+
+def _slips(word: str) -> set[str]:
+    halves = [(word[:place], word[place:]) for place in range(len(word) + 1)]
+    return {
+        *(left + right[1:] for left, right in halves if right),
+        *(left + right[1] + right[0] + right[2:] for left, right in halves if len(right) > 1),
+        *(left + letter + right[1:] for left, right in halves if right for letter in string.ascii_lowercase),
+        *(left + letter + right for left, right in halves for letter in string.ascii_lowercase),
+    }

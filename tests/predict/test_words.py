@@ -1,0 +1,181 @@
+"""Messages with words that the router never met are read twice; both readings must go the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interlock.core.contract import Contract
+from interlock.core.decision import Outcome, Reason
+from interlock.core.errors import RefusedError
+from interlock.predict.detectors import UnknownGate
+from interlock.predict.predictor import Predictor
+from interlock.predict.scorer import FloatArray
+from interlock.predict.words import MOST_CHARACTERS, Words, read_words, whole_words
+from interlock.testing import TableScorer, tiny_contract, tiny_predictor
+
+WHOLE = {word: place for place, word in enumerate(("the", "my", "is", "life", "lie", "limit", "mail", "card", "ok"))}
+WORDS = Words.of(WHOLE, ["My 401k is at T-Mobile, naïve Zoë's \N{WHITE SMILING FACE}"])
+
+
+@pytest.mark.parametrize(
+    ("text", "second"),
+    [
+        ("my life is the limit", None),
+        ("My LIFE, is... the 'limit'!", None),
+        ("my 401k at t-mobile is 5 000,00 $ \u2013 60 %", None),  # met in training, numbers, marks
+        ("zoe's card", None),  # accents and short forms count for nothing
+        ("\N{WHITE SMILING FACE} my card", None),
+        ("my lfie", "my life"),  # swapped; "lie" is a slip away too, but rarer
+        ("my liife is", "my life is"),
+        ("my crd", "my card"),
+        ("my limyt", "my limit"),
+        ("my l.i.f.e", "my life"),
+        ("my e-mail", "my mail"),  # a letter alone is no part of a word
+        ("my zzzzzz card", "my card"),
+        ("\N{GRINNING FACE} my card", "my card"),  # a sign that was never met
+        ("zzzzzz", ""),
+        ("my \u6ce8\u6587", ""),  # a script that was never met
+        ("my \u043a\u0430\u0440\u0442\u0430", ""),
+        ("my " + "x" * 200, "my"),
+    ],
+)
+def test_unknown_words_are_corrected_or_left_out(text: str, second: str | None) -> None:
+    found = WORDS.second_reading(text)
+    assert found == second
+
+
+def test_words_joined_by_a_mark_are_known_by_their_plain_form() -> None:
+    words = Words.of({**WHOLE, "email": 99}, [])
+    assert words.second_reading("my e-mail") == "my email"
+
+
+def test_only_a_few_words_are_corrected_so_that_no_text_takes_long() -> None:
+    found = WORDS.second_reading(" ".join(["lfie"] * 20))
+    assert found == " ".join(["life"] * 8)
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=200, deadline=None)
+def test_any_text_reads_and_the_words_of_training_are_known(text: str) -> None:
+    found = WORDS.second_reading(text)
+    assert found is None or isinstance(found, str)
+    assert Words.of(WHOLE, [text]).second_reading(text) is None or any(not c.isascii() for c in text)
+
+
+@given(st.lists(st.text(alphabet="abcdefghij'- 0", max_size=12), max_size=6))
+@settings(max_examples=200, deadline=None)
+def test_what_was_met_in_training_is_never_read_twice(texts: list[str]) -> None:
+    words = Words.of({}, texts)
+    for text in texts:
+        assert all(words.knows(part) or len(part) > 1 for part in text.split())
+
+
+def test_each_kind_of_tokenizer_tells_its_whole_words() -> None:
+    assert whole_words({"[CLS]": 0, "life": 2, "##fe": 1, "Li": 3, "1": 4}) == {"life": 2, "li": 3}
+    assert whole_words({"<s>": 0, "\u2581Life": 1, "fe": 2, "\u2581": 3}) == {"life": 1}
+    assert whole_words({"\u0120life": 1, "fe": 2}) == {"life": 1}
+    assert whole_words({}) == {}
+
+
+def test_what_is_stored_reads_back() -> None:
+    again = read_words(WORDS.tensors(), WHOLE)
+    assert again == WORDS
+    assert not any(b"mobile" in array.tobytes() for array in WORDS.tensors().values())  # digests, not words
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seen": np.array([2, 1], dtype=np.uint64)},
+        {"seen": np.array([1, 1], dtype=np.uint64)},
+        {"seen": np.array([1.0])},
+        {"seen": np.zeros((1, 1), dtype=np.uint64)},
+        {"characters": np.array([0xFF], dtype=np.uint8)},
+        {"characters": np.zeros(4 * MOST_CHARACTERS + 1, dtype=np.uint8)},
+        {"characters": np.array([1.0])},
+        {"more": np.zeros(1)},
+    ],
+)
+def test_what_is_no_list_of_words_is_refused(change: dict[str, np.ndarray]) -> None:
+    with pytest.raises(RefusedError, match="known words"):
+        read_words({**WORDS.tensors(), **change}, WHOLE)
+
+
+def test_missing_parts_are_refused() -> None:
+    with pytest.raises(RefusedError, match="known words"):
+        read_words({"seen": np.zeros(0, dtype=np.uint64)}, WHOLE)
+
+
+SURE, OTHER, WEAK = np.array([5.0, 0.0]), np.array([0.0, 5.0]), np.array([0.1, 0.0])
+
+
+def reader(say: Callable[[str], FloatArray | None], **changes: str) -> Predictor:
+    """Return a router of the labels yes and no that knows ``WORDS``."""
+    return replace(tiny_predictor(say, contract=tiny_contract(**changes)), words=WORDS)
+
+
+def test_a_message_whose_readings_differ_is_not_routed_without_a_second_look() -> None:
+    router = reader(lambda text: OTHER if "life" in text else SURE)
+    found = router.trace("my lfie")
+    assert (found.decision.outcome, found.decision.reason) == (Outcome.GUARDED, Reason.UNKNOWN_WORDS)
+    assert (found.reread, found.doubted, found.decision.label) == ("my life", True, "yes")
+
+
+def test_a_message_whose_readings_agree_is_routed() -> None:
+    found = reader(lambda _: SURE).trace("my lfie")
+    assert (found.decision.outcome, found.reread, found.doubted) == (Outcome.ROUTED, "my life", False)
+
+
+def test_what_cannot_be_read_again_is_doubted() -> None:
+    for broken in (None, np.array([np.nan, 0.0]), np.array([1.0])):
+        router = reader(lambda text, broken=broken: broken if "life" in text else SURE)  # type: ignore[misc]
+        assert router.decide("my lfie").reason is Reason.UNKNOWN_WORDS
+    assert reader(lambda _: SURE).decide("\u6ce8\u6587").reason is Reason.UNKNOWN_WORDS
+
+
+def test_a_second_reading_of_no_known_kind_is_doubted() -> None:
+    router = replace(reader(lambda text: SURE / 5 if "life" in text else SURE), unknown=UnknownGate(-2.0))
+    assert router.decide("my lfie").reason is Reason.UNKNOWN_WORDS
+    assert router.decide("my life").reason is Reason.UNKNOWN
+
+
+def test_a_known_message_costs_one_run_and_the_contract_can_leave_the_second_out() -> None:
+    def runs(text: str, **changes: str) -> int:
+        router = reader(lambda _: SURE, **changes)
+        router.decide(text)
+        assert isinstance(router.scorer, TableScorer)
+        return router.scorer.calls
+
+    assert runs("my life") == 1
+    assert runs("my lfie") == 2
+    assert runs("my lfie", decide="{reread: false}") == 1
+
+
+def test_labels_that_share_a_route_are_one_way() -> None:
+    labels = "{yes: {route: desk}, no: {route: desk}}"
+    router = reader(lambda text: OTHER if "life" in text else SURE, labels=labels)
+    assert router.decide("my lfie").outcome is Outcome.ROUTED
+
+
+def test_under_a_threshold_a_doubted_message_counts_as_positive() -> None:
+    router = reader(lambda text: SURE if "life" in text else OTHER, decide="{positive: yes, threshold: 0.5}")
+    found = router.decide("my lfie")
+    assert (found.label, found.route, found.reason) == ("yes", "yes", Reason.UNKNOWN_WORDS)
+    assert router.decide("my card").reason is Reason.BELOW_THRESHOLD
+
+
+def test_a_weak_message_stays_below_the_bands() -> None:
+    router = reader(lambda text: OTHER if "life" in text else WEAK)
+    assert router.decide("my lfie").reason is Reason.LOW_CONFIDENCE
+
+
+def test_contracts_from_before_keep_their_digests() -> None:
+    contract = tiny_contract()
+    assert "reread" not in contract.to_json()["decide"]
+    assert "reread" in Contract.from_json({**contract.to_json(), "decide": {"reread": False}}).to_json()["decide"]
