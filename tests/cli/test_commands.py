@@ -17,6 +17,7 @@ import pytest
 from interlock.build import Built
 from interlock.bundle.run import start_run
 from interlock.core.decision import Outcome
+from interlock.train.checkpoint import Checkpoints
 
 Command = Callable[..., tuple[int, str, str]]
 DECISION = {
@@ -346,9 +347,7 @@ def test_an_interrupted_build_leaves_no_bundle_and_other_inputs_start_clean(
         str(run),
     ]
     with subprocess.Popen([sys.executable, "-m", "interlock", *arguments], stderr=subprocess.PIPE) as process:
-        deadline = time.monotonic() + 60
-        while not (run / "train.jsonl").exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
+        wait_until((run / "train.jsonl").exists)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
 
@@ -375,18 +374,29 @@ def test_a_label_with_a_single_row_is_trained_on_and_its_recall_is_not_known(
     assert (recall["value"], recall["n"]) == (None, 0)
 
 
+def wait_until(so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
+    while not so() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def test_a_killed_build_goes_on_to_the_model_it_would_have_made(shop: Path, tmp_path: Path, command: Command) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join((shop / "rows.jsonl").read_text().splitlines(keepends=True)[:240]))
+
     def arguments(run: Path) -> list[str]:
-        given = ["--contract", str(shop / "contract.yaml"), "--data", str(shop / "rows.jsonl"), "--encoder", "tiny"]
-        return ["build", *given, "--batch-size", "4", "--epochs", "12", "--rdrop", "0", "-o", str(run)]
+        given = ["--contract", str(shop / "contract.yaml"), "--data", str(rows), "--encoder", "tiny"]
+        return ["build", *given, "--batch-size", "2", "--epochs", "2", "--rdrop", "0", "-o", str(run)]
 
     cut, whole = tmp_path / "cut", tmp_path / "whole"
     with subprocess.Popen(
         [sys.executable, "-m", "interlock", *arguments(cut)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     ) as process:
-        deadline = time.monotonic() + 90
-        while not (cut / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: (cut / "train.jsonl").exists() and '"step"' in (cut / "train.jsonl").read_text())
+        process.send_signal(signal.SIGSTOP)  # until a checkpoint is due, at the very next step
+        time.sleep(Checkpoints.every)
+        process.send_signal(signal.SIGCONT)
+        wait_until((cut / "checkpoint.safetensors").exists)
         process.kill()
     assert (cut / "checkpoint.safetensors").exists()
     assert command(*arguments(cut), "--json")[0] in {0, 1}
