@@ -144,6 +144,7 @@ class Postgres:
     def kill(self) -> None:
         """End the server as if by a crash, its first process first."""
         first = (self._data / "postmaster.pid").read_text().split()[0]
+        os.kill(int(first), signal.SIGSTOP)  # so that it starts no more
         others = Path(f"/proc/{first}/task/{first}/children").read_text().split()
         for process in (first, *others):
             with suppress(ProcessLookupError):

@@ -192,9 +192,9 @@ def start(tmp_path: Path, tiny: Path) -> Iterator[Start]:
         assert not [line for line in one.lines if line.get("status") == 500]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, tiny: Path) -> Iterator[Running]:
-    """One server that a file's tests share."""
+    """One server that all tests share which neither change nor stop one; each file names its requests otherwise."""
     folder = tmp_path_factory.mktemp("server")
     running = Running(folder, ["--bundle", str(tiny), "--development", "--workers", "1"], {})
     running.wait_for("ready")

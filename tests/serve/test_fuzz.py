@@ -31,7 +31,7 @@ def test_whatever_is_sent_gets_a_decision_or_a_stable_refusal(
     found = importlib.import_module("bench.fuzz.__main__").hostile(server.port, count)
 
     assert found.sent >= count
-    assert {200, 400, 404, 405, 409, 415, 422} <= found.statuses.keys()
+    assert {200, 400, 404, 405, 422} <= found.statuses.keys()
     assert not [line for line in server.logged("request") if line["status"] >= 500]
     assert server.route("yes").json()["outcome"] == "routed"
 

@@ -51,16 +51,18 @@ def test_a_killed_database_loses_nothing_acknowledged_and_is_used_again(
 
     asking = threading.Thread(target=ask)
     asking.start()
-    time.sleep(0.5)
-    postgres.kill()
-    time.sleep(1.0)
-    postgres.start()
-    before = len(acknowledged)
-    until = time.monotonic() + 30
-    while len(acknowledged) < before + 20 and time.monotonic() < until:
-        time.sleep(0.05)
-    done.set()
-    asking.join()
+    try:
+        time.sleep(0.5)
+        postgres.kill()
+        time.sleep(1.0)
+        postgres.start()
+        before = len(acknowledged)
+        until = time.monotonic() + 30
+        while len(acknowledged) < before + 20 and time.monotonic() < until:
+            time.sleep(0.05)
+    finally:
+        done.set()
+        asking.join()
 
     assert before > 0
     assert len(acknowledged) >= before + 20
