@@ -15,6 +15,7 @@ from interlock.serve.refusal import CODES
 from interlock.serve.settings import Settings
 
 SECRET = "ab" * 32
+KEY = f"[[keys]]\nname = 'a'\nrole = 'client'\nsha256 = '{'0' * 64}'\n"
 SERVING = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
 
 
@@ -93,13 +94,13 @@ def test_variables_of_other_commands_are_left_alone() -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])  # noqa: S104 - refused is the point
 def test_beyond_this_machine_nothing_is_served_without_keys_and_a_secret(host: str) -> None:
     found = problems({"host": host})
-    key = '[[keys]]\nname = "a"\nrole = "client"\nsha256 = "' + "0" * 64 + '"'
 
     assert "secret" in found
+    assert "API keys" in found
     assert not Path("interlock.db.secret").exists()
     assert "API keys" in problems({"host": host}, INTERLOCK_SECRET=SECRET)
-    assert "secret" in problems({"host": host}, written(key))
-    assert settings({"host": host}, written(key), INTERLOCK_SECRET=SECRET).host == host
+    assert "secret" in problems({"host": host}, written(KEY))
+    assert settings({"host": host}, written(KEY), INTERLOCK_SECRET=SECRET).host == host
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.1.2.3"])
@@ -140,6 +141,11 @@ def test_a_secret_file_that_others_can_read_or_that_is_not_there_is_refused() ->
         ("request_s = nan", "request_s"),
         ("request_s = inf", "request_s"),
         ("max_waiting = 0", "max_waiting"),
+        ("store = ''", "store"),
+        (KEY + KEY, "each name and each sha256 once"),
+        (KEY + KEY.replace("'a'", "'b'"), "each name and each sha256 once"),
+        ("tls_key = 'serve.toml'\ntls_certificate = 'serve.toml'", "a PEM certificate and its key"),
+        ("tls_key = 'nothing'\ntls_certificate = 'nothing'", "a PEM certificate and its key"),
         ("port = 65536", "port"),
         ("workers = 1.5", "workers"),
     ],

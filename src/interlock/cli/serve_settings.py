@@ -19,6 +19,7 @@ from interlock.serve.settings import Settings
 PREFIX = "INTERLOCK_"
 NOT_OURS = frozenset({"INTERLOCK_DATA", "INTERLOCK_POSTGRES", "INTERLOCK_KEY_PASSPHRASE"})  # other commands'
 SECRET_DIGITS = 2 * SHORTEST_KEY
+NO_SECRET = "a secret, by --secret-file or INTERLOCK_SECRET: openssl rand -hex 32"  # noqa: S105 - what to say
 BY_FILE_ONLY = frozenset({"keys"})
 NOT_BY_FILE = frozenset({"secret"})  # a file of settings is read by many; a secret has a file of its own
 KNOWN = frozenset(Settings.model_fields) | {"secret_file"}
@@ -47,8 +48,9 @@ def gather(flags: Mapping[str, Any], *, files: Sequence[Path], environment: Mapp
     if "secret" not in found:
         found |= _secret(found, secret_file, problems)
     settings = _checked(found, problems)
+    problems += _exposed(found)
     if settings is not None:
-        problems += _exposed(settings)
+        problems += _tls(settings)
     if problems or settings is None:
         raise InputError("the server cannot start with these settings", problems)
     return settings
@@ -91,10 +93,10 @@ def _secret(found: Found, given: tuple[Any, str] | None, problems: list[Problem]
     """Return the secret of a file; on this machine alone, one that is made beside the store."""
     if given is not None:
         file = Path(str(given[0]))
-    elif not _is_loopback(str(found.get("host", ("127.0.0.1", ""))[0])):
+    elif not _is_loopback(str(_value(found, "host"))):
         return {}
     else:
-        store = str(found.get("store", (Settings.model_fields["store"].default, ""))[0])
+        store = str(_value(found, "store"))
         if "://" in store and not store.startswith("sqlite:///"):
             return {}
         file = Path(f"{store.removeprefix('sqlite:///')}.secret")
@@ -130,8 +132,10 @@ def _checked(found: Found, problems: list[Problem]) -> Settings | None:
         for one in error.errors(include_url=False):
             key = str(one["loc"][0]) if one["loc"] else ""
             where = found[key][1] if key in found else "settings"
-            got = "nothing" if one["type"] == "missing" else _shown(key, one["input"])
-            problems.append(Problem(where, ".".join(map(str, one["loc"])), one["msg"], got))
+            missing = one["type"] == "missing"  # only the secret has no default
+            got = "nothing" if missing else _shown(key, one["input"])
+            expected = NO_SECRET if missing else one["msg"].removeprefix("Value error, ")
+            problems.append(Problem(where, ".".join(map(str, one["loc"])), expected, got))
         return None
 
 
@@ -140,11 +144,33 @@ def _shown(key: str, value: Any) -> str:
     return "something else" if key in {"secret", "keys", ""} else repr(value)[:100]
 
 
-def _exposed(settings: Settings) -> list[Problem]:
+def _exposed(found: Found) -> list[Problem]:
     """Return what a server that others can reach lacks."""
-    if _is_loopback(settings.host) or settings.keys:
+    host = str(_value(found, "host"))
+    if _is_loopback(host) or _value(found, "keys"):
         return []
-    return [Problem("settings", "keys", f"API keys, as {settings.host} can be reached from elsewhere", "none")]
+    return [Problem("settings", "keys", f"API keys, as {host} can be reached from elsewhere", "none")]
+
+
+def _value(found: Found, key: str) -> Any:
+    return found[key][0] if key in found else Settings.model_fields[key].default
+
+
+def _tls(settings: Settings) -> list[Problem]:
+    """Return why a certificate and its key cannot be served with."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return []
+    import ssl
+
+    where = f"{settings.tls_certificate}, {settings.tls_key}"
+    try:
+        # A server has nobody to ask for a password.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            settings.tls_certificate, settings.tls_key, password=lambda: ""
+        )
+    except OSError as error:  # what OpenSSL raises is one, too
+        return [Problem(where, "", "a PEM certificate and its key, without a password", str(error))]
+    return []
 
 
 def _is_loopback(host: str) -> bool:

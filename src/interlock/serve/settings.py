@@ -26,7 +26,7 @@ class Settings(Strict):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=256)
-    store: str = "interlock.db"
+    store: str = Field(default="interlock.db", min_length=1)
     secret: SecretStr
     deadline_ms: int = Field(default=1000, ge=1, le=60_000)
     record_ms: int = Field(default=1000, ge=1, le=60_000)
@@ -52,6 +52,14 @@ class Settings(Strict):
         if not SECRET.fullmatch(secret.get_secret_value()):
             raise ValueError("at least 64 hexadecimal digits, as `openssl rand -hex 32` prints them")
         return secret
+
+    @field_validator("keys")
+    @classmethod
+    def _once(cls, keys: tuple[ApiKey, ...]) -> tuple[ApiKey, ...]:
+        for said in ({key.name for key in keys}, {key.sha256 for key in keys}):
+            if len(said) < len(keys):  # a key of two roles, or a name in the log that two keys have
+                raise ValueError("each name and each sha256 once")
+        return keys
 
     @model_validator(mode="after")
     def _agreeing(self) -> Self:

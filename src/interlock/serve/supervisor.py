@@ -206,6 +206,7 @@ def listen(host: str, port: int) -> socket.socket:
         made = socket.socket(family, socket.SOCK_STREAM)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
+        made.listen()  # a server beside this one that is still starting has the address already
     except (OSError, UnicodeError) as error:
         raise InputError(
             "cannot listen", [Problem(f"{host}:{port}", "", "an address that is free", str(error))]
