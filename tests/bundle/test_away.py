@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -121,3 +122,18 @@ def test_a_folder_whose_names_go_while_they_are_read_refuses(tiny: Path, monkeyp
     monkeypatch.setattr(os, "scandir", gone)
     with pytest.raises(RefusedError, match="the bundle changed"):
         read_verified(tiny)
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EACCES])
+def test_a_disk_that_fails_keeps_no_bundle_and_is_not_taken_for_a_faster_push(
+    error: int, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    verified, kept = read_verified(tiny), open_shelf(tmp_path / "registry")
+    monkeypatch.setattr("interlock.bundle.pack.write_new", failing)
+    with pytest.raises(OSError, match=os.strerror(error)):
+        kept.put(verified)
+    with pytest.raises(InputError, match="no such bundle"):
+        kept.fetch(verified.digest)

@@ -281,3 +281,11 @@ def test_a_write_that_fails_leaves_the_old_bytes(tmp_path: Path, monkeypatch: py
         write_whole(tmp_path / "f", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["f"]
     assert (tmp_path / "f").read_bytes() == b"old"
+
+
+def test_an_opened_bundle_says_why_as_it_decides(tiny: Path) -> None:
+    opened = open_bundle(tiny)
+    found = opened.explain("yes sure", occlusion=True)
+
+    assert found.leading[0].label == opened.decide("yes sure").label == "yes"
+    assert {word.word for word in found.words} == {"yes", "sure"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from interlock.core.dataset import Dataset, Example
@@ -14,6 +15,7 @@ from interlock.gate.derive import Derived
 from interlock.gate.judge import judge
 from interlock.gate.take import Subject, take
 from interlock.predict.calibrators import Beta, Calibrator, Histogram, Isotonic, Platt, Temperature, VectorScaling
+from interlock.predict.several import SIGNS, SeveralDetector
 from interlock.testing import FrozenClock, logits_for, tiny_contract, tiny_predictor
 
 ROWS = Dataset(tuple(Example(f"r{i}", f"text {i}", ("yes",)) for i in range(30)))
@@ -101,3 +103,29 @@ def test_a_receipt_with_unknown_scores_decides_as_it_was_served_and_keeps_them_w
     for row, decision in zip(ROWS, decisions, strict=True):
         served = tiny_predictor(said, unknown_threshold=-0.5).decide(row.text)
         assert (decision.reason, decision.unknown_score) == (served.reason, served.unknown_score)
+
+
+def several_detector(bias: float) -> SeveralDetector:
+    """Return a detector that finds two intents with a probability of 1 / (1 + exp(-bias)), whatever the text."""
+    return SeveralDetector(
+        numbers=np.array([1.0, 2.0]),
+        weights=np.zeros((2, SIGNS)),
+        bias=np.array([0.0, bias]),
+        mean=np.zeros(SIGNS),
+        scale=np.ones(SIGNS),
+        threshold=0.5,
+    )
+
+
+@pytest.mark.parametrize(("bias", "intents"), [(2.0, ("yes", "no")), (math.nan, None)])
+def test_what_a_detector_of_several_intents_said_is_kept_unless_it_is_no_number(
+    bias: float, intents: tuple[str, ...] | None
+) -> None:
+    contract = tiny_contract(decide="{several: {enabled: true}}")
+    predictor = tiny_predictor(lambda _: logits_for(0.9, 0.1), contract=contract)
+    receipt = take(replace(predictor, several=several_detector(bias)), ROWS, SUBJECT, clock=FrozenClock())
+    found = receipt.rows[0].several
+
+    assert (found and found.labels) == intents
+    assert found is None or found.score == pytest.approx(1 / (1 + math.exp(-bias)))
+    assert receipt.several_threshold == 0.5
