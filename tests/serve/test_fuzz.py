@@ -1,6 +1,6 @@
 """Whatever is sent, the server answers with a decision or a stable refusal, never with a defect, and goes on.
 
-A hundred thousand requests, half of them schemathesis's: ``python -m bench.fuzz BUNDLE --schemathesis COMMAND``.
+A hundred thousand requests, some of them schemathesis's: ``python -m bench.fuzz BUNDLE --schemathesis COMMAND``.
 """
 
 from __future__ import annotations
