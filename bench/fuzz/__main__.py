@@ -3,7 +3,7 @@
     python -m bench.fuzz BUNDLE [--requests 100000] [--schemathesis FILE]
 
 About a tenth are schemathesis's, from the description that the server serves (each costs it 40 ms of processor time;
-`pip install schemathesis` into an environment of its own and name its command). The others are `bench/fuzz/requests.py`'s.
+`pip install schemathesis` into an environment of its own and name its command), the others `bench/fuzz/requests.py`'s.
 Whatever was sent, the server must have logged no defect and still decide as before. Prints one JSON object; exit code 1
 when anything was wrong.
 """

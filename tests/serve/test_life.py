@@ -194,13 +194,36 @@ def test_more_connections_than_may_be_are_refused(start: Any) -> None:
         connection.close()
 
 
-def swap(server: Any, bundles: list[Path], times: int) -> tuple[list[Any], set[str]]:
-    """Activate bundles in turn under load; return the replies and the digests that may have answered."""
-    wait = load(server, threading.Event())
+def load_together(server: Any, path: str, until: threading.Event) -> Callable[[], list[dict[str, Any]]]:
+    """Keep asking for many messages of one request; return how to wait for the outputs of every reply, by name."""
+    given = {"name": "text", "shape": [50], "datatype": "BYTES", "data": ["yes sure"] * 50}
+    found: list[dict[str, Any]] = []
+
+    def keep_asking() -> None:
+        while not until.is_set():
+            reply = server.ask("POST", path, {"inputs": [given]})
+            if reply.status == 200:  # else the other bundle answers now
+                said = reply.json()
+                found.append({**said, **{one["name"]: one["data"] for one in said["outputs"]}})
+            else:
+                assert reply.status == 404
+
+    asking = threading.Thread(target=keep_asking)
+    asking.start()
+
+    def wait() -> list[dict[str, Any]]:
+        until.set()
+        asking.join()
+        return found
+
+    return wait
+
+
+def swap(server: Any, bundles: list[Path], times: int) -> None:
+    """Activate bundles in turn."""
     for number in range(times):
         found = server.ask("POST", "/v1/admin/activate", {"bundle": str(bundles[number % len(bundles)])})
         assert found.status == 200, found.body
-    return wait(), {open_bundle(bundle).digest for bundle in bundles}
 
 
 @pytest.mark.parametrize("times", [8, pytest.param(1000, marks=pytest.mark.slow)])
@@ -208,13 +231,20 @@ def test_bundles_are_swapped_under_load_without_a_failed_or_mixed_answer(
     start: Any, tiny: Path, other: Path, times: int
 ) -> None:
     server = start("--workers", "2", "--deadline-ms", "10000", INTERLOCK_STUCK_MS="10000")
-    replies, digests = swap(server, [other, tiny], times)
     says = {open_bundle(tiny).digest: "yes", open_bundle(other).digest: "no"}
+    done, pinned = threading.Event(), open_bundle(tiny).digest
+    wait = load(server, done)
+    wait_together = load_together(server, f"/v2/models/tiny/versions/{pinned}/infer", done)
+    swap(server, [other, tiny], times)
+    replies, together = wait(), wait_together()
 
     assert len(replies) >= times
     assert {status for status, _ in replies} == {200}
-    assert {body["bundle_digest"] for _, body in replies} == digests
+    assert {body["bundle_digest"] for _, body in replies} == says.keys()
     assert all(says[body["bundle_digest"]] == body["label"] for _, body in replies)
+    assert together
+    assert {one["model_version"] for one in together} == {pinned}
+    assert {label for one in together for label in one["label"]} == {"yes"}
 
 
 @pytest.mark.slow

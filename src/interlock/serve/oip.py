@@ -5,6 +5,7 @@ One input, ``text``, of n messages; outputs of the same length. Knows no bundle 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,10 +20,12 @@ from interlock.serve.access import ANYONE, CLIENTS
 from interlock.serve.app import new_id
 from interlock.serve.message import Reply, Request
 from interlock.serve.refusal import Refusal
+from interlock.serve.router import Router
 from interlock.serve.routes import Route
 from interlock.serve.schema import MOST_TOGETHER, Edge, RequestId, read
 from interlock.serve.service import Service
 
+LONGEST_ID = 120  # characters of a request's id that a message's number fits behind
 OUTPUTS = {  # name -> datatype
     "route": "BYTES",
     "outcome": "BYTES",
@@ -125,7 +128,8 @@ class Oip:
 
     async def model(self, request: Request) -> Reply:
         """Describe the model: its version is the digest of the bundle that answers."""
-        name, digest = self._asked(request)
+        router = self._asked(request)
+        name, digest = router.name, router.digest
         outputs = [{"name": name, "datatype": kind, "shape": [-1]} for name, kind in OUTPUTS.items()]
         inputs = [{"name": "text", "datatype": "BYTES", "shape": [-1]}]
         about = {"name": name, "versions": [digest], "platform": "interlock", "inputs": inputs, "outputs": outputs}
@@ -133,46 +137,51 @@ class Oip:
 
     async def model_ready(self, request: Request) -> Reply:
         """Say whether the model can infer."""
-        name, _ = self._asked(request)
+        router = self._asked(request)
         if not self.service.ready:
             raise Refusal("not_ready")
-        return Reply.json({"name": name, "ready": True})
+        return Reply.json({"name": router.name, "ready": True})
 
     async def infer(self, request: Request) -> Reply:
-        """Decide every message of the input."""
-        name, _ = self._asked(request)
+        """Decide every message of the input, all by the bundle that was asked for."""
+        router = self._asked(request)
         asked = read(InferRequest, await request.json(limit=self.service.settings.max_batch_bytes))
         given = asked.inputs[0]
         if _size(given.shape) != len(given.data):
             place = {"field": "inputs.0.shape", "expected": f"a shape of {len(given.data)} messages"}
             raise Refusal("invalid_request", problems=[place])
         request.request_id = asked.id or new_id()
-        events = await self._decided(request.request_id, given.data, request.notes)
+        events = await self._decided(request.request_id, given.data, request.notes, router=router)
         decisions = [json.loads(event.decision) for event in events]
         wanted: list[str] = [one.name for one in asked.outputs] or list(OUTPUTS)
         outputs = [_output(name, decisions, events, given.shape) for name in wanted]
-        answered = {"model_name": name, "model_version": decisions[0]["bundle_digest"], "id": request.request_id}
+        answered = {"model_name": router.name, "model_version": decisions[0]["bundle_digest"], "id": request.request_id}
         return Reply.json({**answered, "outputs": outputs})
 
-    async def _decided(self, request_id: str, texts: Sequence[str], notes: dict[str, Any]) -> list[Event]:
+    async def _decided(
+        self, request_id: str, texts: Sequence[str], notes: dict[str, Any], *, router: Router
+    ) -> list[Event]:
         """Decide under the request's id, or under one for each of several messages."""
         if len(texts) == 1:
-            return [await self.service.decide(self.message(texts[0], request_id), notes)]
-        ids = [f"{request_id[:100]}:{number}" for number in range(len(texts))]
+            return [await self.service.decide(self.message(texts[0], request_id), notes, router=router)]
+        if len(request_id) > LONGEST_ID:  # a number would make it too long, and two that were cut could be the same
+            request_id = hashlib.sha256(request_id.encode()).hexdigest()
+        ids = [f"{request_id}:{number}" for number in range(len(texts))]
         found = await self.service.decide_all(
-            [lambda text=text, one=one: self.message(text, one) for text, one in zip(texts, ids, strict=True)]  # type: ignore[misc]
+            [lambda text=text, one=one: self.message(text, one) for text, one in zip(texts, ids, strict=True)],  # type: ignore[misc]
+            router=router,
         )
         for one in found:
             if isinstance(one, Refusal):
                 raise one
         return [one for one in found if isinstance(one, Event)]
 
-    def _asked(self, request: Request) -> tuple[str, str]:
-        """Return the name and digest of the model that is asked for, if it is the one that answers."""
+    def _asked(self, request: Request) -> Router:
+        """Return the bundle that is asked for, if it is the one that answers."""
         router = self.service.router()
         if request.parts["model"] != router.name or request.parts.get("version", router.digest) != router.digest:
             raise Refusal("not_found")
-        return router.name, router.digest
+        return router
 
 
 def _size(shape: Sequence[int]) -> int:

@@ -77,21 +77,29 @@ class Service:
             self.metrics.shed.inc()
             raise Refusal("overloaded")
 
-    async def decide(self, message: Message, notes: dict[str, Any]) -> Event:
-        """Decide one message, on record; ``notes`` are what the log line says of it.
+    async def decide(self, message: Message, notes: dict[str, Any], *, router: Router | None = None) -> Event:
+        """Decide one message, on record.
+
+        Args:
+            message: what to decide.
+            notes: what the log line says of it.
+            router: the bundle that decides it, when it must be a certain one.
 
         Raises:
             Refusal: the id was used for another text, the decision could not be recorded, or too many wait.
         """
-        return (await self.made(message, notes, shares=False))[0]
+        return (await self.made(message, notes, shares=False, router=router))[0]
 
-    async def made(self, message: Message, notes: dict[str, Any], *, shares: bool) -> tuple[Event, Made]:
+    async def made(
+        self, message: Message, notes: dict[str, Any], *, shares: bool, router: Router | None = None
+    ) -> tuple[Event, Made]:
         """Decide one message, on record, and return beside the event what was made of the message just now.
 
         Args:
             message: what to decide.
             notes: what the log line says of it.
             shares: whether the probabilities of all labels are wanted.
+            router: the bundle that decides it, when it must be a certain one.
 
         Raises:
             Refusal: as ``decide`` does.
@@ -99,15 +107,18 @@ class Service:
         self.admit()
         self.waiting += 1
         try:
-            return await self._answer(message, notes, shares=shares)
+            return await self._answer(message, notes, shares=shares, router=router or self.router())
         finally:
             self.waiting -= 1
 
-    async def decide_all(self, messages: Sequence[Callable[[], Message]]) -> list[Event | Refusal]:
+    async def decide_all(
+        self, messages: Sequence[Callable[[], Message]], *, router: Router | None = None
+    ) -> list[Event | Refusal]:
         """Decide several messages, a few at a time so that single ones need not wait for all of them.
 
         Args:
             messages: each makes its message when its turn comes; its time begins then.
+            router: the bundle that decides them, when it must be one for all.
 
         Raises:
             Refusal: no bundle is open yet, or too many such requests are under way.
@@ -122,7 +133,7 @@ class Service:
         async def one(message: Callable[[], Message]) -> Event | Refusal:
             async with turn:
                 try:
-                    return (await self._answer(message(), {}, shares=False))[0]
+                    return (await self._answer(message(), {}, shares=False, router=router or self.router()))[0]
                 except Refusal as refusal:
                     return refusal
 
@@ -131,8 +142,9 @@ class Service:
         finally:
             self.batches -= 1
 
-    async def _answer(self, message: Message, notes: dict[str, Any], *, shares: bool) -> tuple[Event, Made]:
-        router = self.router()
+    async def _answer(
+        self, message: Message, notes: dict[str, Any], *, shares: bool, router: Router
+    ) -> tuple[Event, Made]:
         made: list[Made] = []  # stays empty when the request_id was on record already
         try:
             event = await answer(
