@@ -33,8 +33,8 @@ def test_without_a_collector_there_are_no_spans_and_no_library() -> None:
     traces = Traces.to(None, share=1.0)
     with traces.request({b"traceparent": PARENT}) as span:
         assert span is None
-        traces.decided(DECIDED, at="never looked at", now=AT)
-        traces.answered(span, {}, {})
+        traces.decided(DECIDED, request_id="a", at="never looked at", now=AT)
+        traces.answered(span, {}, {}, request_id="a")
     traces.close()
 
 
@@ -56,9 +56,9 @@ def test_a_request_has_a_span_for_every_stage_within_the_callers_trace() -> None
     provider.add_span_processor(SimpleSpanProcessor(kept))
     traces = Traces(provider)
     with traces.request({b"traceparent": PARENT}) as span:
-        traces.decided(DECIDED, at=AT.isoformat(), now=AT + timedelta(milliseconds=3))
-        notes = {"outcome": "routed", "caller": "ada", "request_id": "ada-1"}
-        traces.answered(span, {"method": "POST", "route": "/v1/route", "status": 200}, notes)
+        traces.decided(DECIDED, request_id="ada-1", at=AT.isoformat(), now=AT + timedelta(milliseconds=3))
+        notes = {"outcome": "routed", "caller": "ada"}
+        traces.answered(span, {"method": "POST", "route": "/v1/route", "status": 200}, notes, request_id="ada-1")
     with traces.request({b"traceparent": b"\xff nonsense"}):
         pass
     *stages, request, other = kept.get_finished_spans()
@@ -71,7 +71,9 @@ def test_a_request_has_a_span_for_every_stage_within_the_callers_trace() -> None
     assert request.name == "POST /v1/route"
     assert f"{request.context.trace_id:032x}" == PARENT.decode().split("-")[1]
     assert other.context.trace_id != request.context.trace_id
+    assert {one.attributes["interlock.request_id"] for one in stages} == {"ada-1"}
     assert dict(request.attributes) == {
+        "interlock.request_id": "ada-1",
         "http.request.method": "POST",
         "http.route": "/v1/route",
         "http.response.status_code": 200,
@@ -103,17 +105,36 @@ def collector() -> Iterator[tuple[str, list[bytes]]]:
 
 
 @needs_otel
-def test_a_server_sends_spans_without_text(start: Any, collector: tuple[str, list[bytes]]) -> None:
+def test_a_server_sends_spans_of_every_stage_with_the_request_id_and_without_text(
+    start: Any, collector: tuple[str, list[bytes]]
+) -> None:
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
     url, taken = collector
     server = start(INTERLOCK_TRACES=url)
-    server.route("yes SECRET-text", request_id="SECRET-id", subject="SECRET-who", metadata={"a": "secret-word"})
+    said = {"subject": "SECRET-who", "metadata": {"a": "secret-word"}, "conversation": ["SECRET-turn"]}
+    server.route("yes SECRET-text", request_id="one-1", **said)
+    server.route("SECRET-text in another", request_id="one-1")
+    server.route("", request_id="one-2")
     server.ask("POST", "/v1/SECRET-path", {"text": "SECRET-more"})
     assert server.stop() == 0
-    sent = b"".join(taken)
+    spans = [
+        span
+        for body in taken
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+    by_id: dict[str, list[Any]] = {}
+    for span in spans:
+        about = {one.key: one.value.string_value for one in span.attributes}
+        by_id.setdefault(about["interlock.request_id"], []).append(span)
+    decided = {"queue", "normalise", "encode", "classify", "calibrate", "decide", "record", "POST /v1/route"}
 
-    for name in (b"POST /v1/route", b"queue", b"classify", b"record", b"interlock.outcome", b"interlock.bundle"):
-        assert name in sent
-    assert b"secret" not in sent.lower()
+    assert {span.name for span in by_id["one-1"]} == decided
+    assert {span.name for span in by_id["one-2"]} == {"queue", "normalise", "record", "POST /v1/route"}
+    assert len({span.trace_id for span in by_id["one-2"]}) == 1
+    assert b"secret" not in b"".join(taken).lower()
 
 
 @needs_otel

@@ -58,7 +58,7 @@ class App:
         notes = {name: value for name, value in request.notes.items() if value not in ("", None)}
         about = {"method": request.scope["method"] if path != "none" else "", "route": path, "status": status}
         self._log.say("request", request_id=request.request_id, **about, ms=round(1000 * took, 3), **notes)
-        self._traces.answered(span, about, notes)
+        self._traces.answered(span, about, notes, request_id=request.request_id)
 
 
 def defect(error: BaseException) -> str:

@@ -160,7 +160,8 @@ class Service:
             raise Refusal("request_id_conflict")
         if made:
             self.metrics.decided(made[0].decision)
-            self.traces.decided(made[0].decision, at=event.at, now=self.book.clock.now())
+            now = self.book.clock.now()
+            self.traces.decided(made[0].decision, request_id=event.request_id, at=event.at, now=now)
         else:
             self.metrics.repeated.inc()
         said = orjson.loads(event.decision)  # which is an earlier decision, when the request_id was on record already

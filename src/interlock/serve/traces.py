@@ -23,6 +23,7 @@ MODULES = (  # each by itself, since a part can only be looked for in a whole th
 )
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SEND_S = 2.0  # how long a batch may take to be taken, and the last ones at the end
+REQUEST_ID = "interlock.request_id"
 SAID = ("outcome", "reason", "bundle", "code", "messages", "refused")  # of what a log line says
 
 
@@ -66,11 +67,12 @@ class Traces:
         ) as span:
             yield span
 
-    def answered(self, span: Any, about: Mapping[str, Any], notes: Mapping[str, Any]) -> None:
-        """Say what became of a request: its method, route, status and id, and some of the log's notes."""
+    def answered(self, span: Any, about: Mapping[str, Any], notes: Mapping[str, Any], *, request_id: str) -> None:
+        """Say what became of a request: its id, method, route and status, and some of the log's notes."""
         if span is None:
             return
         span.update_name(f"{about['method']} {about['route']}".strip())
+        span.set_attribute(REQUEST_ID, request_id)
         span.set_attribute("http.request.method", about["method"])
         span.set_attribute("http.route", about["route"])
         span.set_attribute("http.response.status_code", about["status"])
@@ -78,7 +80,7 @@ class Traces:
             if notes.get(name) is not None:
                 span.set_attribute(f"interlock.{name}", notes[name])
 
-    def decided(self, decision: Decision, *, at: str, now: datetime) -> None:
+    def decided(self, decision: Decision, *, request_id: str, at: str, now: datetime) -> None:
         """Add the stages of a decision, which ended ``at`` (ISO 8601), and what recording it took until ``now``.
 
         A worker says only how long each stage took; ``queue``, which is also the way back, stands first.
@@ -86,13 +88,14 @@ class Traces:
         if self._tracer is None:
             return
         recorded = datetime.fromisoformat(at)
+        named = {REQUEST_ID: request_id}  # of one message, where a request has several
         stages = {name: ms for name, ms in decision.stage_ms.items() if name not in {"queue", "total"}}
         moment = _ns(recorded) - int(1e6 * decision.stage_ms.get("total", 0.0))
         for name, ms in {"queue": decision.stage_ms.get("queue", 0.0), **stages}.items():
-            span = self._tracer.start_span(name, start_time=moment)
+            span = self._tracer.start_span(name, attributes=named, start_time=moment)
             moment += int(1e6 * ms)
             span.end(moment)
-        self._tracer.start_span("record", start_time=_ns(recorded)).end(_ns(now))
+        self._tracer.start_span("record", attributes=named, start_time=_ns(recorded)).end(_ns(now))
 
     def close(self) -> None:
         """Send what is left, if somebody takes it soon."""
