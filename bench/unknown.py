@@ -7,14 +7,18 @@ it, without unknown rows (or with those of ``--learn``), its threshold on the ca
 is told from the test rows. Where labels were held out of training, their rows make the unknown of the near domain.
 Every detector is compared with max-softmax, plain thresholding of the first label, on the same rows: AUROC differences
 by a bootstrap of both groups. ``in_scope`` is the share of test rows that are let through and right, ``recall`` the
-share of unknown rows that are not let through. The last line is one JSON object; ``ratios`` are the shares of unknown
-rows accepted where 95 % of known are, max-softmax's over the detector's.
+share of unknown rows that are not let through, ``precision`` the share of unknown among all that are not: at thresholds
+that keep 95, 98 and 99 % of known messages, read off calibration rows (``kept``), and at the one that leaves 96 % of
+the test rows let through and right (``at_96``; Larson 2019), with the points of recall over max-softmax there, paired.
+The last line is one JSON object; ``ratios`` are the shares of unknown rows accepted where 95 % of known are,
+max-softmax's over the detector's.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from pathlib import Path
 
@@ -24,7 +28,7 @@ import numpy.typing as npt
 from interlock.assemble import Exported
 from interlock.bundle.layout import GRAPH_INT8
 from interlock.calibrate.fit import in_second_half
-from interlock.calibrate.unknown import Scored, fit_unknown
+from interlock.calibrate.unknown import AUTO, Scored, conformal_threshold, fit_unknown
 from interlock.core.contract_file import parse_contract
 from interlock.core.dataset import TrainSet
 from interlock.core.progress import unwatched
@@ -36,7 +40,11 @@ from interlock.predict.scorer import Scores
 from interlock.strangers import references, seen
 
 Scores_ = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 RESAMPLES = 1000
+KEPT = (0.95, 0.98, 0.99)
+IN_SCOPE = 0.96
+LEARNS = {AUTO, "combined"}
 
 
 def area(known: Scores_, strange: Scores_) -> float:
@@ -54,6 +62,53 @@ def difference(ours: tuple[Scores_, Scores_], plain: tuple[Scores_, Scores_], *,
         found.append(area(ours[0][rows[0]], ours[1][rows[1]]) - area(plain[0][rows[0]], plain[1][rows[1]]))
     low, high = np.quantile(found, [0.025, 0.975]).tolist()
     return [area(*ours) - area(*plain), low, high]
+
+
+def held_back(own: Scores_, other: Scores_, right: Flags, threshold: float) -> dict[str, object]:
+    """Return what a threshold makes of known rows, of which some are labelled right, and of unknown ones."""
+    passed, found = own < threshold, int((other >= threshold).sum())
+    return {
+        "in_scope": proportion("in_scope", int((passed & right).sum()), right.size).to_json(),
+        "recall": proportion("recall", found, other.size).to_json(),
+        "precision": proportion("precision", found, found + int((~passed).sum())).to_json(),
+    }
+
+
+def leaving(own: Scores_, right: Flags, share: float) -> float:
+    """Return the threshold below which ``share`` of the rows are let through and right; infinite if none does."""
+    ordered, rank = np.sort(own[right]), math.ceil(share * right.size)
+    return float(np.nextafter(ordered[rank - 1], math.inf)) if rank <= ordered.size else math.inf
+
+
+def gain(ours: Flags, plain: Flags, *, seed: int = 0) -> list[float]:
+    """Return the share of rows found by us less that found by the other, and its 95 % interval, paired."""
+    less = ours.astype(float) - plain
+    rows = np.random.default_rng(seed).integers(0, less.size, (RESAMPLES, less.size))
+    return [float(less.mean()), *np.quantile(less[rows].mean(axis=1), [0.025, 0.975]).tolist()]
+
+
+def found_at(
+    own: Scores_, other: Scores_, right: Flags, fit: Scores_, plain: tuple[Scores_, Scores_]
+) -> dict[str, dict[str, object]]:
+    """Return, and print, what thresholds make of test rows ``own`` and unknown ones.
+
+    ``fit`` are the rows that thresholds are read off, ``plain`` max-softmax's scores of the test and unknown rows.
+    """
+    out = {f"{keep:g}": held_back(own, other, right, conformal_threshold(fit, keep_known=keep)) for keep in KEPT}
+    at, at_plain = leaving(own, right, IN_SCOPE), leaving(plain[0], right, IN_SCOPE)
+    more = gain(other >= at, plain[1] >= at_plain)
+    out["at_96"] = {**held_back(own, other, right, at), "recall_over_max_softmax": more}
+    for kept, figures in out.items():
+        print(f"    {kept:6s}", *(f"{name} {points(found)}" for name, found in figures.items()))
+    return out
+
+
+def points(found: object) -> str:
+    """Return a share, or a gain with its interval, in points."""
+    if isinstance(found, dict):
+        return f"{100 * found['value']:.1f} ({100 * found['low']:.1f}-{100 * found['high']:.1f})"
+    assert isinstance(found, list)
+    return f"{100 * found[0]:+.1f} ({100 * found[1]:+.1f}..{100 * found[2]:+.1f})"
 
 
 def milliseconds(gate: UnknownGate, rows: Scored) -> float:
@@ -113,17 +168,22 @@ def main() -> None:
             other = score_each(gate.detector, rows.logits, rows.features)
             found = unknown(own, other, threshold=gate.threshold)
             plain.setdefault(name, (own, other))
-            gain = difference((own, other), plain[name])
-            line[name] = {**{key: one.to_json() for key, one in found.items()}, "auroc_over_max_softmax": gain}
+            more = difference((own, other), plain[name])
+            line[name] = {**{key: one.to_json() for key, one in found.items()}, "auroc_over_max_softmax": more}
             accepted = [unknown(*pair, threshold=0.0)["unknown_fpr95"].value for pair in (plain[name], (own, other))]
             ratios[f"{method} {name}"] = accepted[0] / max(accepted[1], 1 / other.size)
             text = "  ".join(
                 f"{key.removeprefix('unknown_')} {100 * one.value:.2f} ({100 * one.low:.2f}-{100 * one.high:.2f})"
                 for key, one in found.items()
             )
-            over = f"over max-softmax {100 * gain[0]:+.2f} ({100 * gain[1]:+.2f}..{100 * gain[2]:+.2f})"
+            over = f"over max-softmax {100 * more[0]:+.2f} ({100 * more[1]:+.2f}..{100 * more[2]:+.2f})"
             print(f"{method:21s} {name:18s} {text}  {over}")
         print(f"{method:21s} kept {passed.mean():.4f}  in scope {whole.value:.4f}  {line['ms']:.3f} ms")
+        part = calibration.take(held) if method in LEARNS else calibration
+        fit = score_each(gate.detector, part.logits, part.features)
+        for name, rows in strange.items():
+            other = score_each(gate.detector, rows.logits, rows.features)
+            line[f"kept {name}"] = found_at(own, other, right, fit, plain[name])
         result[method] = line
     print(json.dumps({"ratios": ratios, **result}))
 
