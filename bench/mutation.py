@@ -31,13 +31,14 @@ BUNDLES = tuple(f"bundle/test_{name}.py" for name in ("bundle", "hostile", "away
 SIGNING = ("bundle/test_signatures.py", "bundle/test_keys.py", "bundle/test_rollback.py")
 FILES = {  # of the package -> the tests that shall notice
     **{f"gate/{name}.py": JUDGING for name in ("judge", "rules", "versus", "refusals", "derive", "record", "watched")},
-    **{f"bundle/{name}.py": (*BUNDLES, *SIGNING) for name in ("manifest", "read", "open", "replay")},
+    **{f"bundle/{name}.py": (*BUNDLES, *SIGNING) for name in ("manifest", "read", "open")},
+    **{f"bundle/{name}.py": ("bundle/test_handoff.py",) for name in ("handoff", "replay")},
     **{f"bundle/{name}.py": SIGNING for name in ("sign", "trust", "rollback")},
-    "bundle/shelf.py": ("bundle/test_away.py", "bundle/test_registry.py"),
+    "bundle/shelf.py": ("bundle/test_away.py", "bundle/test_registry.py", "bundle/test_shared.py"),
     "bundle/weights.py": ("bundle/test_weights.py",),
-    "registry.py": ("bundle/test_registry.py", "bundle/test_rollback.py"),
+    "registry.py": ("bundle/test_registry.py", "bundle/test_rollback.py", "bundle/test_shared.py"),
 }
-SLOW = {"built", "bundle", "shop", "command"}  # fixtures that train a model or run commands
+SLOW = {"built", "bundle", "shop", "command", "database", "where"}  # fixtures that train or start processes
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,

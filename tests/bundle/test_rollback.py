@@ -275,9 +275,14 @@ def test_what_was_made_before_the_champion_or_for_another_product_needs_a_token(
     approvers: Trust,
     tmp_path: Path,
 ) -> None:
-    for name, day, said in (("tiny", 1, "after the champion"), ("other", 9, "name")):
+    cases = (
+        ("tiny", "2026-01-01T12:00:00", "after the champion"),
+        ("tiny", "2026-01-02T00:00:00", "after the champion"),  # the very moment of the champion
+        ("other", "2026-01-09T12:00:00", "name"),
+    )
+    for name, created, said in cases:
         files = make_files(calibrator_json=canonical(Temperature(3.0).to_json()))
-        folder = pack_files(tmp_path / f"x{name}", files, name=name, created=f"2026-01-0{day}T12:00:00+00:00")
+        folder = pack_files(tmp_path / f"{name}{created}", files, name=name, created=f"{created}+00:00")
         for signer in ("alice", "bob"):
             sign_bundle(folder, read_verified(folder), keys[signer])
         with pytest.raises(RefusedError, match=said):
