@@ -19,7 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     generate_private_key,
 )
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from interlock.bundle import layout
 from interlock.bundle.diff import differences
@@ -168,3 +174,27 @@ def test_a_published_bundle_is_one_version_and_its_alias_follows(tiny: Path, tmp
     assert publish(opened, uri, name="tiny", alias="champion") == publish(opened, uri, name="tiny") == "1"
     found = mlflow.MlflowClient(uri, uri).get_model_version_by_alias("tiny", "champion")
     assert found.tags["interlock_digest"] == opened.digest
+
+
+def test_model_signing_itself_verifies_an_export_and_refuses_one_byte_more(tiny: Path, tmp_path: Path) -> None:
+    verifying: Any = pytest.importorskip("model_signing.verifying", reason="model-signing is not installed")
+    path = ec_key(tmp_path / "ec.pem")
+    public: Any = load_pem_private_key(path.read_bytes(), None).public_key()
+    (tmp_path / "ec.pub").write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    export(open_bundle(tiny), tmp_path / "ms", to="model-signing", key=load_ec_key(path, passphrase=str))
+    check = verifying.Config().use_elliptic_key_verifier(public_key=tmp_path / "ec.pub")
+
+    check.verify(tmp_path / "ms" / "bundle", tmp_path / "ms" / "model.sig")
+    with (tmp_path / "ms" / "bundle" / "card.md").open("ab") as card:
+        card.write(b"x")
+    with pytest.raises(ValueError, match="card"):
+        check.verify(tmp_path / "ms" / "bundle", tmp_path / "ms" / "model.sig")
+
+
+def test_mlflow_itself_loads_an_export(tiny: Path, tmp_path: Path) -> None:
+    pyfunc: Any = pytest.importorskip("mlflow.pyfunc", reason="mlflow is not installed")
+    pandas: Any = pytest.importorskip("pandas", reason="mlflow's pyfunc needs pandas")
+    export(open_bundle(tiny), tmp_path / "ml", to="mlflow")
+    found = pyfunc.load_model(str(tmp_path / "ml")).predict(pandas.DataFrame({"text": ["yes sure", "no never"]}))
+
+    assert [one["label"] for one in found] == ["yes", "no"]

@@ -197,7 +197,7 @@ def sign(
     signing, root = find_key(key, folder=folder), load_root(folder)
     known = root.keys.get(signing.keyid)
     if role is not None or (known is not None and known.role == "handoff"):
-        _check_role(signing, role or "builder or approver", root)
+        check_role(signing, role or "builder or approver", root)
     opened = open_bundle(bundle)
     keyid = sign_bundle(bundle, opened.verified, signing)
     console().print(f"signed {opened.digest}\nby {keyid}", soft_wrap=True)
@@ -212,7 +212,24 @@ def find_key(key: str, *, folder: Path = FOLDER) -> SigningKey:
     return load_key(named if named.is_file() else Path(key), passphrase=ask_passphrase)
 
 
-def _check_role(key: SigningKey, role: str, root: Trust) -> None:
+def find_approver(key: str) -> SigningKey:
+    """Return a private key as ``find_key`` does, unless the workspace's trust root knows it as something else.
+
+    Raises:
+        InputError: it is to sign as a builder, say; its signature would spoil what others signed.
+    """
+    found, root = find_key(key), load_root(FOLDER)
+    if found.keyid in root.keys:
+        check_role(found, "approver", root)
+    return found
+
+
+def check_role(key: SigningKey, role: str, root: Trust) -> None:
+    """Refuse a key that does not sign as ``role`` by a trust root.
+
+    Raises:
+        InputError: it is unknown, revoked, or of another role.
+    """
     from interlock.core.errors import InputError, Problem
 
     known = root.keys.get(key.keyid)
