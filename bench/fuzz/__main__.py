@@ -1,6 +1,6 @@
 """Requests of every kind against a real server: not one may get a status of 500 or more, or no reply at all.
 
-    python -m bench.fuzz BUNDLE [--requests 100000] [--schemathesis FILE]
+    python -m bench.fuzz BUNDLE [--requests 100000] [--schemathesis FILE] [--seed 1]
 
 About a tenth are schemathesis's, from the description that the server serves (each costs it 40 ms of processor time;
 `pip install schemathesis` into an environment of its own and name its command), the others `bench/fuzz/requests.py`'s.
@@ -67,7 +67,7 @@ def decided(port: int) -> Any:
         return {**json.load(reply), "stage_ms": None, "request_id": None}
 
 
-def described(port: int, folder: Path, *, command: str, examples: int) -> dict[str, Any]:
+def described(port: int, folder: Path, *, command: str, examples: int, chance: int) -> dict[str, Any]:
     """Let schemathesis test what the server says of itself; return its verdict."""
     with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=30) as reply:
         about = json.load(reply)
@@ -75,18 +75,18 @@ def described(port: int, folder: Path, *, command: str, examples: int) -> dict[s
     known = "".join(f"{json.dumps(name)} = {json.dumps(value)}\n" for name, value in place.items())
     (folder / "schemathesis.toml").write_text(f"[parameters]\n{known}", encoding="utf-8")
     where = f"http://127.0.0.1:{port}/openapi.json"
-    said = ["--checks", ",".join(CHECKS), "-n", str(examples), "--seed", "1", "--no-shrink", "--no-color"]
+    said = ["--checks", ",".join(CHECKS), "-n", str(examples), "--seed", str(chance), "--no-shrink", "--no-color"]
     said += ["--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off"]
     ran = subprocess.run([command, "run", where, *said], cwd=folder, capture_output=True, text=True)  # noqa: S603, PLW1510 - the code is told
     found = ran.stdout.splitlines()
     return {"exit": ran.returncode, "said": [line.strip() for line in found if "generated" in line or "❌ ST" in line]}
 
 
-def hostile(port: int, count: int) -> Tally:
-    """Send so many requests that Hypothesis makes of our rules."""
+def hostile(port: int, count: int, *, chance: int = 1) -> Tally:
+    """Send so many requests that Hypothesis makes of our rules; other ones for another ``chance``."""
     tally = Tally()
 
-    @seed(1)
+    @seed(chance)
     @settings(
         max_examples=count,
         database=None,
@@ -109,6 +109,7 @@ def main() -> int:
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--schemathesis", help="its command; without it all requests are of our own rules")
+    parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     os.environ["INTERLOCK_WORKERS"] = "1"
     found: dict[str, Any] = {"bench": "fuzz"}
@@ -118,10 +119,12 @@ def main() -> int:
             before, count = decided(port), 0
             if asked.schemathesis:
                 examples = max(1, asked.requests // SPREAD)
-                found["schemathesis"] = described(port, folder, command=asked.schemathesis, examples=examples)
+                found["schemathesis"] = described(
+                    port, folder, command=asked.schemathesis, examples=examples, chance=asked.seed
+                )
                 count = sum(line["event"] == "request" for line in lines(folder / "log"))
                 found["schemathesis"]["requests"] = count
-            found["hostile"] = hostile(port, max(1, asked.requests - count)).to_json()
+            found["hostile"] = hostile(port, max(1, asked.requests - count), chance=asked.seed).to_json()
             found["decides_as_before"] = decided(port) == before
         logged = lines(folder / "log")
     statuses = Counter(line["status"] for line in logged if line["event"] == "request")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -116,6 +117,10 @@ def test_what_is_no_message_is_refused_by_a_stable_code(server: Any, body: bytes
         ("POST", "/v1/route", {"content_type": "text/plain"}, 415, "unsupported_media_type"),
         ("POST", "/v1/route", {"content_encoding": "gzip"}, 415, "unsupported_media_type"),
         ("GET", "/livez", {"host": "evil.example"}, 421, "wrong_host"),
+        ("GET", "/livez", {"host": "localhost.evil.example"}, 421, "wrong_host"),
+        ("GET", "/livez", {"host": "localhost:80@evil.example"}, 421, "wrong_host"),
+        ("GET", "/livez", {"host": "[::1].evil.example"}, 421, "wrong_host"),
+        ("OPTIONS", "/v1/route", {"origin": "http://evil.example"}, 405, "method_not_allowed"),
     ],
 )
 def test_what_is_not_an_operation_is_refused_by_a_stable_code(
@@ -155,6 +160,9 @@ def raw(server: Any, sent: bytes) -> bytes:
         (b"GET /" + b"y" * 20_000 + b" HTTP/1.1\r\nhost: localhost\r\n\r\n", 431, "headers_too_large"),
         (b"GET /livez HTTP/1.1\r\n" + b"a: b\r\n" * 9000 + b"\r\n", 431, "headers_too_large"),
         (b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_http"),
+        (b"GET /livez HTTP/1.1\r\nhost: localhost\r\nHOST: evil.example\r\n\r\n", 400, "invalid_http"),
+        (b"GET /livez HTTP/1.1\nhost: localhost\n\n", 400, "invalid_http"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "invalid_http"),
         (b"GET /\xff HTTP/1.1\r\nhost: localhost\r\n\r\n", 400, "invalid_http"),
     ],
 )
@@ -218,3 +226,42 @@ def test_metrics_count_outcomes_and_name_the_bundle(server: Any) -> None:
 
     assert server.metric("interlock_decisions_total") == before + 1
     assert server.metric("interlock_bundle_info") == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "status"),
+    [
+        (b"POST /v1/route", b"{", 400),
+        (b"POST /v1/nothing", b"{}", 404),
+        (b"DELETE /v1/route", b"{}", 405),
+        (b"POST /v1/route", b'{"text": "' + b"y" * 300_000 + b'"}', 413),
+        (b"POST /v1/route", b"{}", 422),
+        (b"HEAD /livez", b"", 200),
+    ],
+)
+def test_a_connection_is_good_for_another_request_after_a_refusal(
+    server: Any, head: bytes, body: bytes, status: int
+) -> None:
+    kind = b"host: localhost\r\ncontent-type: application/json\r\n"
+    first = b"%b HTTP/1.1\r\n%bcontent-length: %d\r\n\r\n%b" % (head, kind, len(body), body)
+    found = raw(server, first + b"GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+
+    assert found.startswith(b"HTTP/1.1 %d " % status)
+    assert found.endswith(b'{"live":true}')
+
+
+def test_a_request_of_http_1_0_gets_one_reply_and_the_connection_is_closed(server: Any) -> None:
+    found = raw(server, 2 * b"GET /livez HTTP/1.0\r\nhost: localhost\r\n\r\n")
+
+    assert found.count(b'{"live":true}') == 1
+    assert b"connection: close" in found
+
+
+def test_of_several_texts_at_once_under_one_id_one_is_decided_and_the_others_conflict(server: Any) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda n: server.route(f"yes {n % 4}", request_id="race-1"), range(32)))
+
+    assert {one.status for one in found} == {200, 409}
+    assert len({one.body for one in found if one.status == 200}) == 1
+    assert {one.json()["error"]["code"] for one in found if one.status == 409} == {"request_id_conflict"}
+    assert sum(one.status == 200 for one in found) == 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated
@@ -26,7 +27,7 @@ ANYONE: frozenset[Role] = frozenset()  # a policy: no key needed
 CLIENTS = frozenset({Role.CLIENT, Role.ADMIN})
 WATCHERS = frozenset({Role.METRICS, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+LOOPBACK = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 
 
 class ApiKey(Strict):
@@ -76,7 +77,5 @@ def _given(headers: Mapping[bytes, bytes]) -> str:
 
 def _check_host(host: bytes) -> None:
     """Refuse what a web page elsewhere could send here by giving its own name this machine's address."""
-    name = host.decode("latin-1").lower()
-    name = name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
-    if name not in LOOPBACK:
+    if LOOPBACK.fullmatch(host) is None:
         raise Refusal("wrong_host")

@@ -50,6 +50,7 @@ class Connection(HttpToolsProtocol):
     _in_headers = True
     _unfinished = 0  # bytes of headers that have not ended yet
     _finished = 0  # bytes of those that have, in the request that arrives
+    _hosted = False  # whether that request has said which host it means
     _refused_at = 0.0  # when the door last refused a request, by the loop's clock
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -80,7 +81,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Count anew."""
-        self._finished = 0
+        self._finished, self._hosted = 0, False
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -89,8 +90,12 @@ class Connection(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Bound the bytes of all headers."""
+        """Bound the bytes of all headers, and refuse a second host, by which a proxy may have gone (RFC 9112, 3.2)."""
         self._count(len(name) + len(value))
+        if name.lower() == b"host":
+            if self._hosted:
+                raise ValueError("host")
+            self._hosted = True
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
