@@ -289,3 +289,21 @@ def test_an_opened_bundle_says_why_as_it_decides(tiny: Path) -> None:
 
     assert found.leading[0].label == opened.decide("yes sure").label == "yes"
     assert {word.word for word in found.words or ()} == {"yes", "sure"}
+
+
+@pytest.mark.parametrize(("away", "opens"), [(0.5, True), (0.5 + 2**-20, False)])
+def test_golden_logits_may_be_away_by_the_tolerance_and_no_further(
+    away: float, *, opens: bool, tiny_files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interlock.bundle.open.GOLDEN_TOLERANCE", 0.5)  # sums of halves are exact
+    lines = [json.loads(line) for line in tiny_files[layout.GOLDEN].splitlines()]
+    for line in lines:
+        line["logits"] = [value + away for value in line["logits"]]
+    moved = {**tiny_files, layout.GOLDEN: b"".join(json.dumps(line).encode() + b"\n" for line in lines)}
+    pack(moved, tmp_path / "moved", name="tiny", created="", identity={})
+
+    if opens:
+        open_bundle(tmp_path / "moved")
+        return
+    with pytest.raises(RefusedError, match="does not repeat"):
+        open_bundle(tmp_path / "moved")
