@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -29,8 +30,10 @@ class Message:
 
     @property
     def said(self) -> str:
-        """All that was said: what must be the same for a request to be the same."""
-        return "\0".join((*self.conversation, self.text)) if self.conversation else self.text
+        """All that was said: what must be the same for a request to be the same. No two messages have one."""
+        if not self.conversation and "\0" not in self.text:
+            return self.text
+        return "\0" + json.dumps([*self.conversation, self.text])  # begins as no text does by itself
 
 
 Router = TypeVar("Router")  # whatever stands for an open bundle where the walk runs

@@ -7,6 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from interlock.answer import Book, Message, answer
 from interlock.core.decision import Decision, Outcome, Reason
 from interlock.core.errors import UnavailableError
@@ -107,9 +110,16 @@ def test_nothing_crosses_between_bundles_turns_or_texts_with_nul() -> None:
     assert cache.find(message("b", turns=("a",)), OTHER, shares=False) is None
     for text, turns in (("b", ()), ("a\0b", ()), ("b", ("a", "")), ("", ("a", "b")), ("a", ("b",)), ("B", ("a",))):
         assert cache.find(message(text, turns=turns), ONE, shares=False) is None
-    for text, turns in (("a\0b", ()), ("c", ("a\0b",))):
-        cache.keep(message(text, turns=turns), ONE, Made(ROUTED))
-    assert len(cache) == 1
+
+
+texts = st.text(st.sampled_from('a"\\\0[], '), max_size=6)
+
+
+@given(st.lists(texts, min_size=1, max_size=4), st.lists(texts, min_size=1, max_size=4))
+def test_no_two_messages_say_the_same(one: list[str], other: list[str]) -> None:
+    said = [message(text, turns=tuple(turns)).said for *turns, text in (one, other)]
+
+    assert (said[0] == said[1]) == (one == other)
 
 
 def test_failures_are_not_kept_and_probabilities_are_there_when_wanted() -> None:

@@ -14,7 +14,7 @@ from interlock.core.event import DigestKey
 from interlock.serve.pool import Made
 from interlock.serve.router import Router
 
-Key = tuple[str, str, int]  # bundle, text and turns, how many turns
+Key = tuple[str, str]  # bundle, text and turns
 
 
 class Cache:
@@ -50,8 +50,5 @@ class Cache:
             self._kept.popitem(last=False)
 
     def _of(self, message: Message, router: Router) -> Key | None:
-        """Return what names a message; ``None`` where NUL, which parts the turns, stands in it."""
-        said, turns = message.said, len(message.conversation)
-        if not self._size or said.count("\0") != turns:
-            return None
-        return router.digest, self._key.of_text(said), turns
+        """Return what names a message, where any is kept."""
+        return (router.digest, self._key.of_text(message.said)) if self._size else None
