@@ -20,11 +20,12 @@ from interlock.calibrate.several import fit_several
 from interlock.core.canonical import digest, digest_of
 from interlock.core.contract import Bands, Contract
 from interlock.core.dataset import CalibrationSet, Dataset, Split, TrainSet
-from interlock.core.errors import InputError, Problem
+from interlock.core.errors import InputError, Problem, did_you_mean
 from interlock.core.progress import Watch
 from interlock.core.receipt import Receipt
 from interlock.data.compose import longest, several_rows
 from interlock.data.twins import twins
+from interlock.gate.refusals import PINNED
 from interlock.gate.take import Subject
 from interlock.predict.context import row_text
 from interlock.predict.encoder import OnnxEncoder
@@ -147,12 +148,13 @@ def subject(
     trained: Trained,
     *,
     predicted: Mapping[str, Sequence[str]],
+    versions: Mapping[str, str],
 ) -> Subject:
     """Return what the receipt is about: every version and digest, the registered rows, and who else was run on them."""
     alike = twins(split.test)
     return Subject(
         name=contract.name,
-        identity=identity(contract, split, exported, calibration, trained),
+        identity={**identity(contract, split, exported, calibration, trained), **versions},
         fixtures=split.manifest.parts["test"],
         crossings=split.manifest.crossings,
         predicted=predicted,
@@ -173,6 +175,7 @@ def identity(
     """Return the versions and digests of everything a receipt measures."""
     return {
         "label_version": contract.label_version,
+        "label_digest": contract.label_digest,
         "contract_digest": contract.digest,
         "dataset_digest": split.test.fingerprint,
         "train_digest": split.train.fingerprint,
@@ -193,6 +196,26 @@ def identity(
         "environment_digest": digest_of(environment()),
         **({"unlabelled_digest": trained.unlabelled} if trained.unlabelled is not None else {}),
     }
+
+
+def check_versions(given: Mapping[str, str], contract: Contract) -> None:
+    """Look, before hours of training, whether a receipt with the given versions would be the contract's.
+
+    Raises:
+        InputError: names that no contract pins, or versions that are not those it pins.
+    """
+    problems = [
+        Problem("versions", name, f"one of {', '.join(PINNED)}{did_you_mean(name, PINNED)}", "another name")
+        for name in sorted(set(given) - set(PINNED))
+    ]
+    for name in PINNED:
+        pinned = getattr(contract.evaluation, name)
+        if pinned is not None and given.get(name) != pinned:
+            problems.append(Problem("versions", name, f"the contract's {pinned}", given.get(name, "nothing")))
+    if problems:
+        raise InputError(
+            "this would be no evidence for the contract", problems, todo="Give --identity NAME=VALUE for each."
+        )
 
 
 def version() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -73,6 +73,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     calibrator: str = AUTO,
     engine: str = GRAPH_INT8,
     keep_texts: bool = False,
+    versions: Mapping[str, str] | None = None,
     key: SigningKey | None = None,
     record: Record | None = None,
     watch: Watch = unwatched,
@@ -93,6 +94,8 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         calibrator: a kind of ``calibrate.kinds.LOGIT_FITS``, or ``auto``: the one that suits the calibration rows.
         engine: the graph that serves.
         keep_texts: keep the texts of the training rows that explanations compare with, and not only their ids.
+        versions: ``dataset_version``, ``split_manifest_version`` or ``model_version``, for the receipt; what the
+            contract's ``evaluation`` pins must be among them.
         key: signs the bundle.
         record: where the attempt, the verdict and the bundle are entered.
         watch: told how far it is.
@@ -107,9 +110,10 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     clock, recipe = clock or SystemClock(), recipe or Recipe()
     source = file_bytes(contract)
     terms = parse_contract(source, where=str(contract))
+    assemble.check_versions(versions or {}, terms)
     strange_texts = strangers.unknown_texts(unknown)
     split = prepare(data, calibration=calibration, test=test, contract=terms, seed=recipe.seed, watch=watch)
-    job = Job(Path(out), source, terms, split, encoder, recipe, engine, watch, clock)
+    job = Job(Path(out), source, terms, split, encoder, recipe, engine, watch, clock, versions or {})
     texts = unlabelled(recipe.adapt, split, watch=watch)
     _check_choices(encoder, calibrator)
     config = assemble.config(terms, split, encoder=encoder, recipe=recipe, unlabelled=texts, unknown=strange_texts)
@@ -150,6 +154,7 @@ class Job:
     engine: str
     watch: Watch
     clock: Clock
+    versions: Mapping[str, str]
 
 
 def _check_choices(encoder: str, calibrator: str) -> None:
@@ -213,7 +218,7 @@ def _measure(
     others = {**trained.baselines, FP32: assemble.top_labels(exported.scorer(terms, GRAPH), rows, terms)}
     if champion is not None:
         others[CHAMPION] = assemble.champion_labels(champion, rows, terms)
-    subject = assemble.subject(terms, job.split, exported, calibrated, trained, predicted=others)
+    subject = assemble.subject(terms, job.split, exported, calibrated, trained, predicted=others, versions=job.versions)
     receipt = take(predictor, rows, subject, clock=job.clock, progress=every(job.watch, "measure"))
     (job.run / RECEIPT).write_bytes(receipt.to_bytes())
     write_scores(rows, assemble.logits_of(receipt), job.run / "scores" / "test.parquet")

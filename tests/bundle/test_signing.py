@@ -14,6 +14,12 @@ from interlock.gate.record import ATTEMPT, PACKED, VERDICT
 from interlock.store.ledger import open_ledger
 
 Command = Callable[..., tuple[int, str, str]]
+IDENTITY = {  # what every receipt of a build says of itself
+    *("label_version", "label_digest", "contract_digest", "dataset_digest", "train_digest", "calibration_digest"),
+    *("split_manifest_digest", "encoder", "seed", "model_digest", "tokenizer_digest", "graph_digest"),
+    *("graph_int8_digest", "calibrator_digest", "detectors_digest", "policy_digest", "input_policy_digest"),
+    *("input_policy_version", "code_version", "environment_digest"),
+}
 RECEIPTS = Path(__file__).parents[2] / "examples" / "intake" / "receipts"
 GOOD, BAD = RECEIPTS / "intake_bundle_v2.json", RECEIPTS / "intake_bundle_v1.json"
 
@@ -183,13 +189,38 @@ def test_an_empty_ledger_is_whole(workspace: Path, command: Command) -> None:
     assert json.loads(command("ledger", "verify", "--store", "l.db", "--json")[1])["entries"] == 0
 
 
+@pytest.mark.parametrize(
+    ("stated", "why"),
+    [
+        ((), "dataset_version: expected the contract's tickets-2, got nothing"),
+        (("--identity", "dataset_version=tickets-1"), "expected the contract's tickets-2, got tickets-1"),
+        (("--identity", "dataset_versoin=tickets-2"), "did you mean 'dataset_version'?"),
+        (("--identity", "seed=7"), "another name"),
+        (("--identity", "dataset_version"), "NAME=VALUE"),
+    ],
+)
+def test_a_build_that_could_be_no_evidence_for_its_contract_does_not_start(
+    stated: tuple[str, ...], why: str, workspace: Path, shop: Path, command: Command
+) -> None:
+    contract = (shop / "contract.yaml").read_text() + "evaluation: {dataset_version: tickets-2}\n"
+    (workspace / "contract.yaml").write_text(contract)
+    where = ("--contract", "contract.yaml", "--data", shop / "rows.jsonl", "--encoder", "tiny", "-o", "run")
+    code, _, said = command("build", *where, *stated)
+
+    assert (code, why in " ".join(said.split())) == (2, True), said
+    assert not (workspace / "run").exists()
+
+
 def test_a_build_signs_its_bundle_and_enters_it(workspace: Path, shop: Path, command: Command) -> None:
     command("keys", "new", "alice", "--role", "builder")
     command("keys", "require", "builder")
     rows = (shop / "rows.jsonl").read_text().splitlines(keepends=True)
     (workspace / "rows.jsonl").write_text("".join(rows[::4]))  # enough to train on
     where = ("--contract", shop / "contract.yaml", "--data", "rows.jsonl", "--encoder", "tiny", "--epochs", "1")
-    _, out, _ = command("build", *where, "-o", "run", "--key", "alice", "--store", "l.db", "--actor", "ci", "--json")
+    stated = ("--identity", "dataset_version=d-1", "--identity", "model_version=m=2")
+    _, out, _ = command(
+        "build", *where, *stated, "-o", "run", "--key", "alice", "--store", "l.db", "--actor", "ci", "--json"
+    )
     found = json.loads(out)
     code, said, _ = command("verify", "run/bundle", "--trust", "keys/trust.json", "--json")
     lines = [json.loads(line) for line in command("ledger", "show", "--store", "l.db", "--json")[1].splitlines()]
@@ -199,4 +230,7 @@ def test_a_build_signs_its_bundle_and_enters_it(workspace: Path, shop: Path, com
     assert [line["action"] for line in lines] == [ATTEMPT, VERDICT, PACKED]
     assert lines[2]["subject"] == found["bundle_digest"]
     assert lines[2]["evidence"]["receipt"] == lines[1]["subject"]
+    identity = json.loads((workspace / "run" / "receipt.json").read_bytes())["identity"]
+    assert (identity["dataset_version"], identity["model_version"]) == ("d-1", "m=2")
+    assert identity.keys() >= IDENTITY
     assert command("ledger", "verify", "--store", "l.db")[0] == 0

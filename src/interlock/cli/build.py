@@ -56,6 +56,7 @@ def build(  # noqa: PLR0913 - one option per choice
     calibrator: str = "auto",
     engine: Literal["int8", "fp32"] = "int8",
     keep_texts: bool = False,
+    identity: Annotated[tuple[str, ...], Parameter(negative_iterable=())] = (),
     key: str | None = None,
     store: str | None = None,
     actor: str | None = None,
@@ -82,6 +83,8 @@ def build(  # noqa: PLR0913 - one option per choice
         engine: The graph that serves.
         keep_texts: Keep in the bundle the texts of the training rows that explanations compare with, and not only
             their ids. They are customers' messages.
+        identity: What the receipt shall say of itself, as NAME=VALUE: dataset_version, split_manifest_version or
+            model_version. Needed where the contract pins it. May be given again.
         key: Sign the bundle with this key: a name in the folder keys, or a private key file.
         store: Enter the attempt, the verdict and the bundle in the ledger of this store (a file, or a database URL).
         actor: Who builds; the name of the account by default.
@@ -108,6 +111,7 @@ def build(  # noqa: PLR0913 - one option per choice
             calibrator=calibrator,
             engine=GRAPH_INT8 if engine == "int8" else GRAPH,
             keep_texts=keep_texts,
+            versions=dict(map(_stated, identity)),
             key=signing,
             record=record,
             watch=watch,
@@ -122,6 +126,16 @@ def build(  # noqa: PLR0913 - one option per choice
             console().print(f"[yellow]{UNCOUNTED}[/]", soft_wrap=True)
         show(built)
     return 0 if built.judgement.eligible else 1
+
+
+def _stated(text: str) -> tuple[str, str]:
+    """Read ``NAME=VALUE``."""
+    from interlock.core.errors import InputError, Problem
+
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise InputError("this says nothing of a receipt", [Problem("--identity", "", "NAME=VALUE", repr(text)[:80])])
+    return name, value
 
 
 def tracked(

@@ -249,6 +249,11 @@ class Contract(Strict):
         return digest_of(self.to_json())
 
     @cached_property
+    def label_digest(self) -> str:
+        """SHA-256 over the labels, in column order, with their routes and meanings."""
+        return digest_of(self.to_json()["labels"])
+
+    @cached_property
     def input_digest(self) -> str:
         """SHA-256 over the input policy alone."""
         return digest_of(self.input.model_dump(mode="json"))
