@@ -190,6 +190,18 @@ def crashes(target: Target) -> Outcomes:
             yield from counted(sum(found.values()) + len(half), sum(found.values()))
 
 
+def broken_disks(target: Target) -> Outcomes:
+    """Let the disk be full, or broken, at every call of an installation that can fail, or every 20th."""
+    crash = helper("bundle/test_crashes.py")
+    made = [read_verified(target.fresh(calibrator_json=canonical(Temperature(t).to_json()))) for t in (1.5, 1.6)]
+    for error in ("ENOSPC", "EIO"):
+        world = crash.World(target.folder / f"disk-{error}" / "world", *made)
+        world.folder.parent.mkdir()
+        step = 1 if target.full else 20
+        found, half = crash.tried(world, careless=False, step=step, how=f"error={error}")
+        yield from counted(sum(found.values()) + len(half), sum(found.values()))
+
+
 def bad_values(_: Target) -> Outcomes:
     """Put each bad value into each field of a failing receipt, but for the rules themselves."""
     gaming = helper("gate/test_gaming.py")
@@ -245,6 +257,7 @@ FAMILIES: dict[str, Callable[[Target], Outcomes]] = {
     "bits of a rollback token": tokens,
     "files exchanged while they are read": exchanges,
     "killed at a system call of a push and an activation": crashes,
+    "a disk that is full or broken at a system call of them": broken_disks,
     "bad values in every field of a receipt": bad_values,
     "gamed receipts": games,
 }

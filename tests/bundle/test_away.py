@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from interlock.bundle import layout
+from interlock.bundle.manifest import make_manifest, parse_manifest
 from interlock.bundle.parts import detector_bytes, read_neighbours, read_several, read_unknown
 from interlock.bundle.read import read_verified
 from interlock.bundle.shelf import OWNER, RemoteShelf, Shelf, open_shelf
@@ -137,3 +138,23 @@ def test_a_disk_that_fails_keeps_no_bundle_and_is_not_taken_for_a_faster_push(
         kept.put(verified)
     with pytest.raises(InputError, match="no such bundle"):
         kept.fetch(verified.digest)
+
+
+def test_whoever_claims_a_folder_first_owns_it(tmp_path: Path) -> None:
+    one = open_shelf(tmp_path)
+    one.claim("first")
+    one.claim("second")
+
+    assert one.owner() == "first"
+
+
+@pytest.mark.parametrize(("letters", "reads"), [(0, False), (1, True), (200, True), (201, False)])
+def test_a_bundle_s_name_has_1_to_200_letters(letters: int, *, reads: bool, tiny_files: dict[str, bytes]) -> None:
+    made = make_manifest(tiny_files, name="tiny", created="", identity={}).to_bytes()
+    named = made.replace(b'"name":"tiny"', b'"name":"' + b"x" * letters + b'"')
+
+    if reads:
+        assert len(parse_manifest(named, where="m").name) == letters
+        return
+    with pytest.raises(RefusedError, match="name"):
+        parse_manifest(named, where="m")

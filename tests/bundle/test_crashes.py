@@ -35,6 +35,10 @@ CALLS = (
     "openat,open,close,read,pread64,write,pwrite64,fsync,fdatasync,ftruncate,rename,renameat,renameat2,unlink,unlinkat,"
     "rmdir,mkdir,mkdirat,fchmod,chmod,flock,fcntl,fstat,newfstatat,lseek,getdents64,mmap,munmap"
 )
+FAILING = {"write", "pwrite64", "fsync", "fdatasync", "ftruncate", "mkdir", "mkdirat", "unlink", "unlinkat"} | {
+    *("rename", "renameat", "renameat2", "openat")
+}  # calls that a full or broken disk refuses
+KILLED = "signal=KILL"
 Point = tuple[str, int]  # a system call, and the which of its kind
 
 
@@ -48,11 +52,10 @@ def calls_of(work: Callable[[], None], *, scratch: Path) -> list[Point]:
     return list(_numbered(names))
 
 
-def killed_at(work: Callable[[], None], point: Point) -> bool:
-    """Run ``work`` in a child that dies at ``point``; whether it did."""
+def disturbed_at(work: Callable[[], None], point: Point, *, how: str = KILLED) -> bool:
+    """Run ``work`` in a child that is killed at ``point``, or whose call fails there; whether it did not end well."""
     name, n = point
-    code = _run(work, ["-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={n}", "-o", os.devnull])
-    return code == -signal.SIGKILL
+    return _run(work, ["-e", f"trace={name}", "-e", f"inject={name}:{how}:when={n}", "-o", os.devnull]) != 0
 
 
 def _numbered(names: list[str]) -> Iterator[Point]:
@@ -149,19 +152,20 @@ def world(make_files: Callable[..., dict[str, bytes]], pack_files: Callable[...,
     return World(tmp_path / "world", *made)
 
 
-def tried(world: World, *, careless: bool, step: int) -> tuple[dict[str, int], list[Point]]:
-    """Kill an installation at every ``step``-th call; count what is active after, and the points that left neither."""
+def tried(world: World, *, careless: bool, step: int, how: str = KILLED) -> tuple[dict[str, int], list[Point]]:
+    """Disturb an installation at every ``step``-th call; count what is active after, and what points left neither."""
     work, look = (world.careless, world.carelessly_active) if careless else (world.install, world.active)
     world.folder.mkdir(exist_ok=True)
     work(world.old)
     before = world.folder.with_name("before")
     shutil.copytree(world.folder, before)
     points = calls_of(lambda: work(world.new), scratch=world.folder.parent)
+    points = [point for point in points if how == KILLED or point[0] in FAILING]
     found, half = {"old": 0, "new": 0}, []
     for point in points[::step]:
         shutil.rmtree(world.folder)
         shutil.copytree(before, world.folder)
-        if not killed_at(lambda: work(world.new), point):
+        if not disturbed_at(lambda: work(world.new), point, how=how) and how == KILLED:
             continue
         try:
             digest = look()
@@ -179,6 +183,18 @@ def tried(world: World, *, careless: bool, step: int) -> tuple[dict[str, int], l
 def test_killed_anywhere_exactly_one_of_old_and_new_is_active(world: World, step: int) -> None:
     found, half = tried(world, careless=False, step=step)
     print(f"killed at {sum(found.values())} points: {found}")  # noqa: T201 - the figure that pytest -s shows
+
+    assert half == []
+    assert found["old"] > 0
+
+
+@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 20])
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
+def test_a_full_or_broken_disk_anywhere_leaves_exactly_one_of_old_and_new_active(
+    error: str, world: World, step: int
+) -> None:
+    found, half = tried(world, careless=False, step=step, how=f"error={error}")
+    print(f"{error} at {sum(found.values())} calls: {found}")  # noqa: T201 - the figure that pytest -s shows
 
     assert half == []
     assert found["old"] > 0

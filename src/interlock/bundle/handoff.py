@@ -261,9 +261,5 @@ def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _unspelled(part: str) -> bytes:
-    return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-
-
 def _spelled(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
