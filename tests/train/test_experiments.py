@@ -58,7 +58,10 @@ class KilledError(Exception):
 
 
 def test_a_grid_has_values_of_the_fields_own_types() -> None:
-    found = parse_grid("gamma=0,1.5; epochs=3 ;stop_early=true,FALSE;learning_rate=none,1e-4;loss=focal,cross_entropy;adapt=none,a.jsonl")
+    found = parse_grid(
+        "gamma=0,1.5; epochs=3 ;stop_early=true,FALSE;learning_rate=none,1e-4;"
+        "loss=focal,cross_entropy;adapt=none,a.jsonl"
+    )
 
     assert found == {
         "gamma": [0.0, 1.5],
