@@ -90,8 +90,8 @@ class Registry:
         """Let an alias point at a bundle. For ``champion`` this is the activation.
 
         The bundle must be signed by every role of the trust root and eligible when its receipt is judged again, on the
-        record. What is older than the champion, was one before, has another name, or was revoked, becomes champion
-        only with a token of two approvers.
+        record. What is older than the champion, was one before, has another name or label version, or was revoked,
+        becomes champion only with a token of two approvers.
 
         Returns:
             The alias, and the ledger's entry; none when it pointed there already.
@@ -201,6 +201,9 @@ class Registry:
             yield Problem("registry", "created", f"after the champion's {then.created}", now.created)
         if now.name != then.name:
             yield Problem("registry", "name", then.name, now.name)
+        meant, means = then.identity.get("label_version", "none"), now.identity.get("label_version", "none")
+        if means != meant:  # agents behind the routes were written for what the labels meant
+            yield Problem("registry", "label_version", meant, means)
 
     def _vouched(self, verified: Verified, trust: Trust | None, *, development: bool) -> Basis:
         """Open a bundle and judge its receipt again; say why it may be pointed at."""

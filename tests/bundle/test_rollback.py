@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from interlock.bundle.keys import SigningKey, load_key, new_key, private_path
+from interlock.bundle.pack import pack
 from interlock.bundle.read import read_verified
 from interlock.bundle.rollback import TOKEN_TYPE, Rollback, approve, check_token, propose, read_token
 from interlock.bundle.shelf import open_shelf
@@ -266,11 +267,10 @@ def test_a_revoked_bundle_becomes_champion_only_by_token(
     assert registry.point("champion", line[2], trust=approvers, token=made)[0].basis is Basis.TOKEN
 
 
-def test_what_was_made_before_the_champion_or_for_another_product_needs_a_token(
+def test_what_was_made_before_the_champion_or_for_another_product_or_meaning_needs_a_token(
     registry: Registry,
     line: list[str],
     make_files: Callable[..., dict[str, bytes]],
-    pack_files: Callable[..., Path],
     keys: dict[str, SigningKey],
     approvers: Trust,
     tmp_path: Path,
@@ -279,10 +279,13 @@ def test_what_was_made_before_the_champion_or_for_another_product_needs_a_token(
         ("tiny", "2026-01-01T12:00:00", "after the champion"),
         ("tiny", "2026-01-02T00:00:00", "after the champion"),  # the very moment of the champion
         ("other", "2026-01-09T12:00:00", "name"),
+        ("tiny", "2026-01-09T12:00:00", "label_version: expected tiny-v1, got tiny-v2"),
     )
     for name, created, said in cases:
         files = make_files(calibrator_json=canonical(Temperature(3.0).to_json()))
-        folder = pack_files(tmp_path / f"{name}{created}", files, name=name, created=f"{created}+00:00")
+        folder = tmp_path / f"{name}{created}"
+        identity = {"label_version": "tiny-v2" if "label_version" in said else "tiny-v1"}
+        pack(files, folder, name=name, created=f"{created}+00:00", identity=identity)
         for signer in ("alice", "bob"):
             sign_bundle(folder, read_verified(folder), keys[signer])
         with pytest.raises(RefusedError, match=said):

@@ -111,14 +111,14 @@ def list_(*, folder: Path = FOLDER, json: bool = False) -> int:
         folder: The key folder.
         json: Print one machine-readable object.
     """
-    from rich.table import Table
+    from rich.table import Column, Table
 
     root = load_root(folder)
     if json:
         say_json(root.model_dump(mode="json", exclude_none=True))
         return 0
     title = f"Version {root.version}; must sign: {', '.join(root.required)}"
-    table = Table("name", "role", "key id", "state", title=title, title_justify="left")
+    table = Table("name", "role", Column("key id", overflow="fold"), "state", title=title, title_justify="left")
     for keyid, key in root.keys.items():
         state = f"revoked {key.revoked.at}: {key.revoked.reason}" if key.revoked else "trusted"
         table.add_row(key.name, key.role, keyid, state)

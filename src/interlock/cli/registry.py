@@ -109,7 +109,7 @@ def list_(*, registry: str = REGISTRY, store: str = STORE, json: bool = False) -
         store: The store with its aliases.
         json: Print one machine-readable object.
     """
-    from rich.table import Table
+    from rich.table import Column, Table
 
     with opened(registry, store, None) as found:
         bundles, aliases = found.bundles(), found.records.aliases()
@@ -124,7 +124,7 @@ def list_(*, registry: str = REGISTRY, store: str = STORE, json: bool = False) -
         }
         say_json({"bundles": {digest: state.value for digest, state in bundles.items()}, "aliases": shown})
         return 0
-    table = Table("bundle", "state", "aliases")
+    table = Table(Column("bundle", overflow="fold"), "state", "aliases")
     for digest in sorted(points):
         names = ", ".join(f"{alias.name} (by {alias.basis.value})" for alias in points[digest])
         table.add_row(digest, bundles[digest].value if digest in bundles else "missing", names)
