@@ -18,7 +18,7 @@ from interlock.predict.disguise import is_disguised
 from interlock.predict.normalise import NormalText, normalise
 from interlock.predict.scorer import Encoded, FloatArray, Scorer, Scores
 from interlock.predict.several import SeveralDetector, clauses, leading_labels
-from interlock.predict.words import Words
+from interlock.predict.words import Reading, Words
 
 STAGES = ("normalise", "encode", "classify", "calibrate", "decide")
 
@@ -89,7 +89,7 @@ class Predictor:
             evidence.several,
             scores.features if scores else None,
             disguised,
-            reread,
+            reread.text if reread is not None else None,
             doubted,
         )
 
@@ -113,20 +113,23 @@ class Predictor:
             ticks.append(self.clock.monotonic())
         return encoded, scores, error
 
-    def _second_reading(self, text: NormalText, evidence: Evidence) -> str | None:
+    def _second_reading(self, text: NormalText, evidence: Evidence) -> Reading | None:
         """Return the message without its unknown words, where they could matter."""
         p = evidence.probabilities
         if self.words is None or not self.contract.decide.reread or p is None or not np.isfinite(p).all():
             return None
         return self.words.second_reading(text) if evidence.known else None
 
-    def _agrees(self, reread: str, conversation: Sequence[str], probabilities: FloatArray | None) -> bool:
-        """Whether a second reading goes where the first one goes, and is of a known kind."""
-        _, scores, _ = self._scores(NormalText(reread), [0.0], conversation, with_pieces=False)
+    def _agrees(self, reread: Reading, conversation: Sequence[str], probabilities: FloatArray | None) -> bool:
+        """Whether a second reading goes where the first one goes, and is of a known kind where words were corrected.
+
+        A text that words were only left out of may be strange for that alone.
+        """
+        _, scores, _ = self._scores(NormalText(reread.text), [0.0], conversation, with_pieces=False)
         p = self._calibrated(scores)
-        if not reread or scores is None or p is None or probabilities is None or not np.isfinite(p).all():
+        if not reread.text or scores is None or p is None or probabilities is None or not np.isfinite(p).all():
             return False
-        if self.unknown is not None and not self.unknown.score(scores) < self.unknown.threshold:
+        if reread.corrected and self.unknown is not None and not self.unknown.score(scores) < self.unknown.threshold:
             return False
         return inclination(p, self.contract) == inclination(probabilities, self.contract)
 

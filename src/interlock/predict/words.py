@@ -34,6 +34,14 @@ _DIGITS = re.compile(r"^\d+")
 _STARTS = ("\u2581", "\u0120")  # how SentencePiece and byte-level tokenizers mark the start of a word
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a message says without its unknown words."""
+
+    text: str
+    corrected: bool  # whether one was corrected, and not all left out
+
+
 @dataclass(frozen=True)
 class Words:
     """What a router can read."""
@@ -54,7 +62,7 @@ class Words:
         other = frozenset(_digest(word) for word in met if word not in whole and _is_word(word))
         return cls(whole, other, "".join(sorted(char for char in characters if not char.isspace())))
 
-    def second_reading(self, text: str) -> str | None:
+    def second_reading(self, text: str) -> Reading | None:
         """Return the text with unknown words corrected or left out, or None where every word is known.
 
         A word is corrected to the commonest word of the tokenizer one slip away (Damerau 1964: a letter too many, too
@@ -62,16 +70,15 @@ class Words:
         no training message has.
         """
         if not text.isascii() and any(char.isalpha() and script_of(char) not in self._scripts for char in text):
-            return ""
-        out, last, corrected = [], 0, 0
+            return Reading("", corrected=False)
+        out, last, better = list[str](), 0, list[str]()
         for found in _WORD.finditer(text):
             if self.knows(found[0]):
                 continue
-            better = self._corrected(found[0]) if corrected < CORRECTED else ""
-            corrected += 1
-            out.append(text[last : found.start()] + better)
+            better.append(self._corrected(found[0]) if len(better) < CORRECTED else "")
+            out.append(text[last : found.start()] + better[-1])
             last = found.end()
-        return " ".join("".join((*out, text[last:])).split()) if out else None
+        return Reading(" ".join("".join((*out, text[last:])).split()), corrected=any(better)) if better else None
 
     def knows(self, word: str) -> bool:
         """Whether a word, with what stands around it, is known, as a whole or in its parts; numbers always are."""

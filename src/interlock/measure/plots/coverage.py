@@ -27,12 +27,15 @@ class Point(Protocol):
         """Return the share of rows that is routed; its n counts the rows."""
 
 
-def risk_picture(points: Sequence[Point], *, at: Mapping[str, float]) -> Picture:
+def risk_picture(
+    points: Sequence[Point], *, at: Mapping[str, float], beside: Mapping[str, Sequence[Point]] | None = None
+) -> Picture:
     """Return the share of wrong ones among routed rows over the share routed (El-Yaniv and Wiener 2010).
 
     Args:
         points: by rising bound.
         at: name -> a bound to mark with a dot.
+        beside: name -> what another order of the same rows brings, as a line of its own.
     """
     known = [point for point in points if point.precision.known]
     if not known:
@@ -47,6 +50,12 @@ def risk_picture(points: Sequence[Point], *, at: Mapping[str, float]) -> Picture
         axes = figure.subplots()
         axes.fill_between(x, low, high, color=palette.series[0], alpha=0.22, linewidth=0)
         axes.plot(x, risk, color=palette.series[0], linewidth=1.7)
+        for other, color in zip((beside or {}).items(), palette.series[2:], strict=False):
+            line = sorted((point for point in other[1] if point.precision.known), key=lambda one: one.coverage.value)
+            risks = [1 - point.precision.value for point in line]
+            axes.plot([point.coverage.value for point in line], risks, "--", color=color, linewidth=1.4, label=other[0])
+        if beside:
+            axes.legend(fontsize=8, frameon=False, labelcolor=palette.ink)
         for said, bound in at.items():
             place = next((i for i, point in enumerate(known) if point.threshold == bound), None)
             if place is not None:
