@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,6 +105,36 @@ def test_what_is_no_message_is_refused_by_a_stable_code(server: Any, body: bytes
     assert found.status == status
     assert found.json()["error"]["code"] == code
     assert found.json()["error"]["request_id"] == found.headers["x-request-id"]
+
+
+def processor_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def spread(form: str, count: int) -> bytes:
+    return ",".join(form.format(n) for n in range(count)).encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/route", b'{"text": "yes", %b, "k0": 0}' % spread('"k{}": 0', 20_000)),  # the last key is the first again
+        ("/v1/route", b'{"text": "yes", %b}' % spread('"k{}": 0', 20_000)),
+        ("/v1/route", b'{"text": "yes", "metadata": {%b}}' % spread('"K{}": 0', 20_000)),
+        ("/v1/route/batch", b'{"messages": [%b]}' % spread("{{}}", 300_000)),
+        ("/v1/systemone", b'{"state": "yes", "questions": {%b}}' % spread('"k{}": 0', 20_000)),
+        ("/v2/models/tiny/infer", b'{"inputs": [], "outputs": [%b]}' % spread("1", 500_000)),
+    ],
+)
+def test_a_body_full_of_mistakes_is_refused_soon_and_in_few_words(server: Any, path: str, body: bytes) -> None:
+    before = processor_seconds(server.front())
+    found = server.ask("POST", path, body)
+    took = processor_seconds(server.front()) - before
+
+    assert found.status in {400, 422}
+    assert len(found.body) < 20_000
+    assert took < 1.0  # while it takes longer, nobody else is answered
 
 
 @pytest.mark.parametrize(

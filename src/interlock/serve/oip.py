@@ -59,7 +59,7 @@ class InferRequest(Edge):
     id: RequestId | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     inputs: Annotated[list[Input], Field(min_length=1, max_length=1)]
-    outputs: list[Wanted] = Field(default_factory=list)
+    outputs: Annotated[list[Wanted], Field(max_length=len(OUTPUTS))] = Field(default_factory=list)
 
 
 class Output(Edge):

@@ -27,6 +27,7 @@ CODES: dict[str, tuple[int, str]] = {  # code -> status, what it means
     "not_recorded": (503, "the decision could not be put on record; the same request_id may be sent again"),
 }
 RETRY_AFTER_S = 1
+MOST_PROBLEMS = 50  # that one refusal lists
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer to the caller, not an error of ours
@@ -40,8 +41,8 @@ class Refusal(Exception):  # noqa: N818 - it is an answer to the caller, not an 
         problems: Sequence[Mapping[str, str]] = (),
         headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
-        """Refuse with one of ``CODES``; ``problems`` say which fields were not what was expected."""
-        self.code, self.message, self.problems = code, message or CODES[code][1], tuple(problems)
+        """Refuse with one of ``CODES``; ``problems`` say which fields were not what was expected, the first 50."""
+        self.code, self.message, self.problems = code, message or CODES[code][1], tuple(problems[:MOST_PROBLEMS])
         self.status = CODES[code][0]
         retry = [(b"retry-after", str(RETRY_AFTER_S).encode())] if self.status == 503 else []  # noqa: PLR2004 - HTTP's
         self.headers = (*headers, *retry)

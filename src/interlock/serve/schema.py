@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from interlock.core.event import MOST_METADATA, REQUEST_ID
 from interlock.serve.refusal import Refusal
 
 MOST_TOGETHER = 1024  # messages of one request
 MOST_TURNS = 64  # before a message
+TOLD_KEYS = 8  # unknown keys of an object that are told one by one; finding thousands of problems takes seconds
 
 
 class Edge(BaseModel):
     """What comes from outside: exact types, no unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_keys(cls, value: Any) -> Any:
+        return few(value, len(cls.model_fields))
+
+
+def few(value: Any, most: int) -> Any:
+    """Return ``value`` unless it is an object of many more than ``most`` keys, which are not looked at then.
+
+    Raises:
+        ValueError: it is one.
+    """
+    if isinstance(value, dict) and len(value) > most + TOLD_KEYS:
+        raise ValueError(f"at most {most} keys")
+    return value
 
 
 RequestId = Annotated[str, Field(pattern=f"^{REQUEST_ID.pattern}$")]
@@ -37,7 +55,11 @@ class RouteRequest(Edge):
     subject: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
         default=None, description="Whose message it is; kept only as a keyed digest, for erasure."
     )
-    metadata: Annotated[dict[MetadataName, MetadataWord], Field(max_length=MOST_METADATA)] = Field(
+    metadata: Annotated[
+        dict[MetadataName, MetadataWord],
+        Field(max_length=MOST_METADATA),
+        BeforeValidator(partial(few, most=MOST_METADATA)),
+    ] = Field(
         default={},
         description="A few lower-case words that are kept with the decision.",
         json_schema_extra={"additionalProperties": False},
@@ -79,4 +101,7 @@ def read(model: type[Model], body: Any) -> Model:
 def _problem(error: Any) -> dict[str, str]:
     known = error["type"] != "extra_forbidden"
     place = [str(part) for part in error["loc"]] if known else [str(part) for part in error["loc"][:-1]]
-    return {"field": ".".join(place)[:200], "expected": "no other keys" if not known else error["msg"]}
+    return {
+        "field": ".".join(place)[:200],
+        "expected": "no other keys" if not known else error["msg"].removeprefix("Value error, "),
+    }

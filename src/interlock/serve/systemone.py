@@ -5,14 +5,15 @@ It has no refusal: what is not sure has the confidence 0 and even probabilities,
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from interlock.serve.options import MOST_OPTIONS, Judged, Options, Said, confidence, level
 from interlock.serve.replies import Share
 from interlock.serve.router import Router
-from interlock.serve.schema import Edge
+from interlock.serve.schema import Edge, few
 
 MOST_QUESTIONS = 64
 Content = str | dict[str, Any] | list[Any] | None  # words to a model, which a router has no use for
@@ -31,7 +32,11 @@ class KeyedChoice(Edge):
 
     type: Literal["choice"]
     instructions: Content = None
-    criteria: Annotated[dict[str, Content], Field(min_length=1, max_length=MOST_OPTIONS)]
+    criteria: Annotated[
+        dict[str, Content],
+        Field(min_length=1, max_length=MOST_OPTIONS),
+        BeforeValidator(partial(few, most=MOST_OPTIONS)),
+    ]
 
 
 class KeyedScore(Edge):
@@ -50,7 +55,11 @@ class SystemOneRequest(Edge):
 
     model: Annotated[str | None, Field(description="The contract's name.")] = None
     state: Annotated[Said, Field(description="The message, or a conversation that ends with it.")]
-    questions: Annotated[dict[str, Question], Field(min_length=1, max_length=MOST_QUESTIONS)]
+    questions: Annotated[
+        dict[str, Question],
+        Field(min_length=1, max_length=MOST_QUESTIONS),
+        BeforeValidator(partial(few, most=MOST_QUESTIONS)),
+    ]
     assets: Annotated[dict[str, Any], Field(max_length=0, description="None: a router reads no images.")] = Field(
         default_factory=dict
     )
