@@ -16,7 +16,7 @@ from safetensors.numpy import save
 
 from interlock.bundle import layout
 from interlock.bundle.open import open_bundle
-from interlock.bundle.weights import check_weights
+from interlock.bundle.weights import _fields, check_weights
 from interlock.core.errors import RefusedError
 
 Files = dict[str, bytes]
@@ -152,6 +152,29 @@ def test_what_is_no_graph_or_several_is_refused(data: bytes) -> None:
         check_weights({layout.GRAPH: data})
 
 
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b"\xa0\x01\x87\x01", 135),  # a number
+        (b"\xa1\x01" + bytes(8), bytes(8)),
+        (b"\xa2\x01\x04" + bytes(4), bytes(4)),  # bytes that say how many they are
+        (b"\xa2\x01\x00", b""),
+        (b"\xa5\x01" + bytes(4), bytes(4)),
+    ],
+)
+def test_fields_of_each_kind_are_read_and_end_where_they_end(data: bytes, value: int | bytes) -> None:
+    assert list(_fields(memoryview(data + data))) == [(20, value), (20, value)]
+    for size in range(1, len(data)):
+        with pytest.raises(ValueError, match="too early"):
+            list(_fields(memoryview(data[:size])))
+
+
+@pytest.mark.parametrize("key", [b"\xa3\x01", b"\xa4\x01", b"\xa6\x01", b"\xa7\x01", b"\x02", b"\x00", b"\x05"])
+def test_groups_kinds_nobody_knows_and_number_0_are_no_fields(key: bytes) -> None:
+    with pytest.raises(ValueError, match="no protobuf message"):
+        list(_fields(memoryview(key + bytes(8))))
+
+
 def test_a_graph_cut_anywhere_is_refused_or_reads(make_graph: MakeGraph) -> None:
     whole = make_graph()
     for size in range(len(whole)):
@@ -208,6 +231,21 @@ HEADERS = {
 def test_tensors_are_refused_with(data: bytes) -> None:
     with pytest.raises(RefusedError):
         check_weights({"model/model.safetensors": data})
+
+
+@pytest.mark.parametrize("kind", range(28))
+def test_tensors_of_numbers_that_can_be_looked_at_are_let_through_and_no_others(
+    kind: int, make_graph: MakeGraph
+) -> None:
+    looked_at = {1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 16, 21, 22}  # of onnx.TensorProto.DataType
+    more = onnx.TensorProto(name="more", data_type=kind, dims=[2], raw_data=bytes(16))
+    made = make_graph(change=lambda model: model.graph.initializer.append(more))
+
+    if kind in looked_at:
+        check_weights({layout.GRAPH: made})
+        return
+    with pytest.raises(RefusedError):
+        check_weights({layout.GRAPH: made})
 
 
 def test_finite_tensors_are_let_through() -> None:
