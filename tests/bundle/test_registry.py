@@ -312,6 +312,19 @@ def test_a_removal_that_died_is_finished_and_holds_pushes_off(
     assert registry.push(folder).digest == digest
 
 
+def test_a_removal_that_died_ends_although_something_named_the_bundle_since(
+    registry: Registry, make: Callable[..., Path], clock: FrozenClock
+) -> None:
+    folder = make(1.5)
+    digest = registry.push(folder).digest
+    registry.records.condemn(stale=clock.now())
+    registry.records.append(Deed.of("attested: x", digest, actor="a"), at=clock.now())
+
+    assert registry.gc() == [digest]
+    registry.push(folder)
+    assert registry.gc() == []
+
+
 def test_pushes_and_removals_at_once_leave_only_whole_bundles(local: Registry, make: Callable[..., Path]) -> None:
     folders = [make(1 + n / 10) for n in range(3)]
     stop = threading.Event()

@@ -127,6 +127,8 @@ def _state(connection: Connection, digest: str) -> State | None:
 
 def _kept(row: RowMapping, named: set[str], *, stale: datetime) -> bool:
     """Whether a bundle stays: something names it, or it is being pushed, or nobody knows its receipt."""
+    if row["state"] == State.LEAVING:  # named only since: files may be gone, and pushing it again waits for the end
+        return False
     if row["state"] == State.ARRIVING and datetime.fromisoformat(row["time"]) >= stale:
         return True
     if row["state"] == State.THERE and row["receipt"] is None:  # pushed by a release that did not note receipts
