@@ -397,6 +397,12 @@ def test_a_threshold_that_calls_every_row_the_same_is_refused(threshold: str, co
     assert judged(printed(made.model_copy(update={"rows": rows}))).reasons == [f"coverage:{coverage}"]
 
 
+def test_rows_of_one_label_may_all_be_called_that() -> None:
+    contract = tiny_contract(limits="{accuracy: {at_least: 0}}", decide="{positive: yes, threshold: 0.5}")
+
+    assert judged(receipt(200, 0, contract=contract)).eligible
+
+
 @pytest.mark.parametrize("threshold", ["0", "1", "-0.1", "1.1", ".nan", ".inf", "true"])
 def test_thresholds_outside_the_open_interval_are_no_contract(threshold: str) -> None:
     with pytest.raises(InputError):
