@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
 
 from interlock.build import Built, build
 from interlock.train.recipe import Recipe
@@ -184,3 +185,69 @@ def database(request: pytest.FixtureRequest) -> str:
         connection.exec_driver_sql("CREATE SCHEMA public")
     engine.dispose()
     return url
+
+
+class Wire:
+    """A TCP proxy that cuts a connection at COMMIT when told to: before the server sees it, or before its answer."""
+
+    def __init__(self, database: str) -> None:
+        url = make_url(database)
+        self._target = (url.host or "127.0.0.1", url.port or 5432)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        here = url.set(host="127.0.0.1", port=self._listening.getsockname()[1])
+        self.url = here.render_as_string(hide_password=False)
+        self.cut = ""  # "before" or "after": what happens to the next COMMIT
+        self.cuts = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listening.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection(self._target)
+            except OSError:  # the database is away
+                near.close()
+                continue
+            threading.Thread(target=self._there, args=(near, far), daemon=True).start()
+            threading.Thread(target=self._back, args=(near, far), daemon=True).start()
+
+    def _there(self, near: socket.socket, far: socket.socket) -> None:
+        with suppress(OSError):
+            while data := near.recv(65_536):
+                if b"COMMIT" in data and self.cut:
+                    how, self.cut = self.cut, ""
+                    self.cuts += 1
+                    if how == "after":
+                        _hang_up(near)  # nobody hears the answer
+                        far.sendall(data)
+                        return  # the other direction ends when the server has answered
+                    break
+                far.sendall(data)
+        _hang_up(near, far)
+
+    def _back(self, near: socket.socket, far: socket.socket) -> None:
+        with suppress(OSError):
+            while data := far.recv(65_536):
+                near.sendall(data)
+        _hang_up(near, far)
+
+    def close(self) -> None:
+        self._listening.close()
+
+
+def _hang_up(*ends: socket.socket) -> None:
+    for end in ends:
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
+
+
+@pytest.fixture
+def wire(database: str) -> Iterator[Wire]:
+    """A wire to an empty database."""
+    made = Wire(database)
+    yield made
+    made.close()

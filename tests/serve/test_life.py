@@ -53,6 +53,13 @@ def load(server: Any, until: threading.Event, *, clients: int = 4, text: str = "
     return wait
 
 
+def wait_for_waiting(server: Any, count: int) -> None:
+    """Wait until so many messages wait for a worker."""
+    until = time.monotonic() + 10
+    while server.metric("interlock_waiting") < count and time.monotonic() < until:
+        time.sleep(0.02)
+
+
 def recorded(server: Any) -> dict[str, str]:
     """Return request_id -> decision of every event in a stopped server's store."""
     with sqlite3.connect(server.folder / "interlock.db") as connection:
@@ -62,16 +69,23 @@ def recorded(server: Any) -> dict[str, str]:
     return dict(rows)
 
 
-def test_sigterm_under_load_loses_nothing_that_was_answered(start: Any) -> None:
-    server = start()
-    wait = load(server, threading.Event())
-    time.sleep(0.5)
-    code = server.stop()
-    replies = wait()
+def test_sigterm_under_load_loses_nothing_that_was_answered_or_is_under_way(start: Any) -> None:
+    server = start("--deadline-ms", "10000", INTERLOCK_STUCK_MS="60000")
+    wait = load(server, threading.Event(), clients=4)
+    time.sleep(0.3)
+    (worker,) = server.workers()
+    os.kill(worker, signal.SIGSTOP)
+    wait_for_waiting(server, 4)
+    answered = server.metric("interlock_decisions_total")
+    server.process.send_signal(signal.SIGTERM)
+    server.wait_for("draining")
+    os.kill(worker, signal.SIGCONT)
+    code, replies = server.stop(), wait()
 
     assert code == 0
     assert {status for status, _ in replies} == {200}
-    assert len(replies) > 10
+    assert len(replies) == answered + 4
+    assert {body["outcome"] for _, body in replies} == {"routed"}
     kept = recorded(server)
     for _, body in replies:
         assert json.loads(kept[body.pop("request_id")]) == body
@@ -137,9 +151,7 @@ def test_what_would_only_wait_is_refused_at_once(start: Any) -> None:
     (worker,) = server.workers()
     os.kill(worker, signal.SIGSTOP)
     wait = load(server, threading.Event(), clients=4)
-    until = time.monotonic() + 10
-    while server.metric("interlock_waiting") < 4 and time.monotonic() < until:
-        time.sleep(0.02)
+    wait_for_waiting(server, 4)
     began = time.monotonic()
     found = server.route("yes")
     took = time.monotonic() - began

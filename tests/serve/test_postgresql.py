@@ -31,6 +31,20 @@ def agree(kept: dict[str, str], acknowledged: dict[str, Any]) -> None:
     )
 
 
+@pytest.mark.parametrize("cut", ["before", pytest.param("after", marks=pytest.mark.slow)])
+def test_a_commit_that_was_cut_off_is_no_answer_and_one_row_once_it_is_asked_for_again(
+    start: Any, wire: Any, database: str, cut: str
+) -> None:
+    server = start("--store", wire.url, **SECRET)
+    wire.cut = cut
+    first = server.route("yes", request_id="cut-1")
+    again = server.route("yes", request_id="cut-1")
+
+    assert (first.status, first.json()["error"]["code"]) == (503, "not_recorded")
+    assert again.status == 200
+    agree(rows(database), {"cut-1": again.json()})
+
+
 def test_a_killed_database_loses_nothing_acknowledged_and_is_used_again(
     start: Any, postgres: Any, database: str
 ) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import create_engine
 
 from interlock.core.decision import Decision, Outcome, Reason
 from interlock.core.errors import UnavailableError
@@ -18,68 +15,6 @@ from interlock.store.events import open_events
 
 KEY = DigestKey(bytes(range(32)))
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-class Wire:
-    """A TCP proxy that cuts a connection at COMMIT when told to: before the server sees it, or before its answer."""
-
-    def __init__(self, database: str) -> None:
-        url = make_url(database)
-        self._target = (url.host or "127.0.0.1", url.port or 5432)
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        here = url.set(host="127.0.0.1", port=self._listening.getsockname()[1])
-        self.url = here.render_as_string(hide_password=False)
-        self.cut = ""  # "before" or "after": what happens to the next COMMIT
-        self.cuts = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listening.accept()
-            except OSError:
-                return
-            far = socket.create_connection(self._target)
-            threading.Thread(target=self._there, args=(near, far), daemon=True).start()
-            threading.Thread(target=self._back, args=(near, far), daemon=True).start()
-
-    def _there(self, near: socket.socket, far: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := near.recv(65_536):
-                if b"COMMIT" in data and self.cut:
-                    how, self.cut = self.cut, ""
-                    self.cuts += 1
-                    if how == "after":
-                        _hang_up(near)  # nobody hears the answer
-                        far.sendall(data)
-                        return  # the other direction ends when the server has answered
-                    break
-                far.sendall(data)
-        _hang_up(near, far)
-
-    def _back(self, near: socket.socket, far: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := far.recv(65_536):
-                near.sendall(data)
-        _hang_up(near, far)
-
-    def close(self) -> None:
-        self._listening.close()
-
-
-def _hang_up(*ends: socket.socket) -> None:
-    for end in ends:
-        with contextlib.suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
-        end.close()
-
-
-@pytest.fixture
-def wire(database: str) -> Iterator[Wire]:
-    """A wire to an empty database."""
-    made = Wire(database)
-    yield made
-    made.close()
 
 
 def event(number: int, *, text: str = "where is it") -> Event:
@@ -96,7 +31,7 @@ def kept(database: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])
-def test_a_commit_that_was_cut_off_is_there_once_after_asking_again(wire: Wire, database: str, cut: str) -> None:
+def test_a_commit_that_was_cut_off_is_there_once_after_asking_again(wire: Any, database: str, cut: str) -> None:
     store = open_events(wire.url)
     store.record(event(0))
     for number in range(1, 11):
@@ -112,7 +47,7 @@ def test_a_commit_that_was_cut_off_is_there_once_after_asking_again(wire: Wire, 
     assert [name for name, _ in kept(database)] == sorted(f"request-{number}" for number in range(11))
 
 
-def test_a_connection_that_died_while_idle_costs_nobody_an_event(wire: Wire, database: str) -> None:
+def test_a_connection_that_died_while_idle_costs_nobody_an_event(wire: Any, database: str) -> None:
     store = open_events(wire.url)
     store.record(event(1))
     engine = create_engine(database)
