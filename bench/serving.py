@@ -3,12 +3,13 @@
     python bench/serving.py --bundle runs/1/bundle [--peers runs/1/model] [--larger]    # below six minutes
 
 Closed loop: wrk with 8 connections. Open loop: requests are due at fixed times whatever came back, and latency counts
-from when one was due. Overload: 256 callers by wrk, each of which asks again so soon after its reply that together they
-ask ten times as often as the closed loop was answered, and beside them a sample of 100 requests a second at fixed
-times, whose latencies are shown; goodput counts what was answered of both, over the closed loop's rate. Recovery: half
-the closed rate, right afterwards. Rounds repeat all of it, medians are over rounds. ``--peers`` adds FastAPI over
-transformers.pipeline and FastAPI over ONNX Runtime (fp32) on the same weights, in turns with ours; it needs fastapi,
-which Interlock does not bring. ``--larger`` adds a model of DistilBERT's size with random weights at 200 a second.
+from when one was due. Overload: some hundred callers by wrk, each of which asks again about 40 ms after it was refused,
+so many that together they ask ten times as often as the closed loop was answered, and beside them a sample of 100
+requests a second at fixed times, whose latencies are shown; goodput counts what was answered of both, over the closed
+loop's rate. Recovery: half the closed rate, right afterwards. Rounds repeat all of it, medians are over rounds.
+``--peers`` adds FastAPI over transformers.pipeline and FastAPI over ONNX Runtime (fp32) on the same weights, in turns
+with ours; it needs fastapi, which Interlock does not bring. ``--larger`` adds a model of DistilBERT's size with random
+weights at 200 a second.
 
 ``processor_us`` is what front and workers took for a request, which holds on a busy machine too. Wants two quiet cores
 for itself and the servers. Prints one JSON object; progress goes to standard error.
@@ -32,7 +33,8 @@ from larger import larger_bundle
 from load import Open, Wrk, closed_loop, summary
 from servers import Server, ours, peer
 
-TIMES, CALLERS, SAMPLE = 10, 256, 100
+TIMES, SAMPLE = 10, 100
+TURN_S = 0.04  # from one request of a caller that is refused to its next one
 HELD_MS, HELD_SHARE = 15.0, 0.8  # a rate holds when its P95 is below in four of five rounds
 PEERS = ("pipeline", "onnxruntime")
 
@@ -49,10 +51,15 @@ def closed(server: Server, seconds: int, folder: Path) -> dict[str, Any]:
 
 def flood(server: Server, calm: dict[str, Any], seconds: int, folder: Path, inside: int) -> dict[str, Any]:
     """Ten times the ``calm`` rate; ``inside`` callers are those that wait for a decision."""
-    delay = max(1, round(1000 * (CALLERS - inside) / (TIMES * calm["per_second"])))
+    wanted = TIMES * calm["per_second"]
+    refused_callers = max(16, round(wanted * TURN_S))
+    callers, turn_ms = inside + refused_callers, 1000 * refused_callers / wanted
+    with Wrk(server.port, 2, folder, callers, round(turn_ms)) as load:
+        tried = load.found()["offered_per_second"] or wanted
+    delay = max(1, round(2 * turn_ms - 1000 * refused_callers / tried))  # a refusal takes part of the turn
     before = server.processor_s()
     whole = seconds + 1
-    with Wrk(server.port, whole, folder, CALLERS, delay) as load:
+    with Wrk(server.port, whole, folder, callers, delay) as load:
         time.sleep(0.5)
         sample = Open(server.port, SAMPLE, seconds)
         sampled = sample.run()
