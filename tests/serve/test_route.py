@@ -152,6 +152,7 @@ def test_a_body_full_of_mistakes_is_refused_soon_and_in_few_words(server: Any, p
         ("GET", "/livez", {"host": "localhost.evil.example"}, 421, "wrong_host"),
         ("GET", "/livez", {"host": "localhost:80@evil.example"}, 421, "wrong_host"),
         ("GET", "/livez", {"host": "[::1].evil.example"}, 421, "wrong_host"),
+        ("GET", "/livez", {"host": "127.0.0.1.evil.example"}, 421, "wrong_host"),
         ("OPTIONS", "/v1/route", {"origin": "http://evil.example"}, 405, "method_not_allowed"),
     ],
 )
@@ -161,6 +162,11 @@ def test_what_is_not_an_operation_is_refused_by_a_stable_code(
     found = server.ask(method, path, {"text": "yes"} if method == "POST" else None, **headers)
 
     assert (found.status, found.json()["error"]["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("host", ["localhost", "LocalHost:1", "127.0.0.1:8080", "127.1.2.3", "[::1]:8080"])
+def test_every_name_of_this_machine_is_answered(server: Any, host: str) -> None:
+    assert server.ask("GET", "/livez", host=host).status == 200
 
 
 def raw(server: Any, sent: bytes) -> bytes:

@@ -27,7 +27,7 @@ ANYONE: frozenset[Role] = frozenset()  # a policy: no key needed
 CLIENTS = frozenset({Role.CLIENT, Role.ADMIN})
 WATCHERS = frozenset({Role.METRICS, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
-LOOPBACK = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+LOOPBACK = re.compile(rb"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 
 
 class ApiKey(Strict):
