@@ -103,6 +103,12 @@ def with_signatures(found: dict[str, Any], *signatures: dict[str, str]) -> bytes
     return canonical({**found, "signatures": list(signatures)})
 
 
+def spare(letter: str) -> str:
+    """Return another letter of base64 that decodes to the same two upper bits, the only ones that count at the end."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    return letters[letters.index(letter) ^ 1]
+
+
 def forged(bundle: Path, keys: Keys) -> dict[str, bytes]:
     """Return envelopes that must not count, by what is wrong with them."""
     found = body(bundle)
@@ -152,6 +158,7 @@ def forged(bundle: Path, keys: Keys) -> dict[str, bytes]:
         "a signature with its scalar grown by the group's order": alice(malleable),
         "a signature that is no base64": alice("@" * 88),
         "a signature in URL base64": alice(by_alice["sig"].replace("+", "-").replace("/", "_").rstrip("=") + "=*"),
+        "a signature whose spare bits are set": alice(by_alice["sig"][:-3] + spare(by_alice["sig"][-3]) + "=="),
         "a signature over the bare manifest": alice(bare),
         "a signature over another type": alice(retyped),
         "a key id in capitals": with_signatures(found, {**mine, "keyid": mine["keyid"].upper()}, other),
@@ -180,7 +187,7 @@ def test_no_forged_envelope_counts(signed: Path, keys: Keys, trust: Trust) -> No
         except RefusedError:
             continue
         pytest.fail(f"opened with {what}")
-    assert len(cases) == 40
+    assert len(cases) == 41
 
 
 def test_an_envelope_of_another_bundle_does_not_count(

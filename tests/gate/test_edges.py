@@ -278,3 +278,11 @@ def test_latencies_are_quantiles_of_milliseconds() -> None:
     found = measurements(Derived(plain(latency_ms=tuple(float(n) for n in range(20)))))
 
     assert [found[f"latency_p{p}_ms"].value for p in (50, 95, 99)] == pytest.approx([9.5, 18.05, 18.81], abs=1)
+
+
+def test_latencies_are_the_shares_of_messages_they_are_named_for() -> None:
+    found = measurements(Derived(plain(latency_ms=tuple(float(ms) for ms in range(1, 1001)))))
+
+    assert [found[f"latency_p{percent}_ms"].value for percent in (50, 95, 99)] == pytest.approx(
+        [500.5, 950.5, 990.5], abs=0.6
+    )
