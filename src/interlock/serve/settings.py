@@ -66,9 +66,11 @@ class Settings(Strict):
         if (self.bundle is None) == (self.registry is None):
             raise ValueError("either bundle or registry, which says where the bundle comes from")
         if self.trust is None and not self.development:
-            raise ValueError("trust, the root whose required signatures count; or development, which asks for none")
+            raise ValueError(
+                "--trust FILE, whose signatures a bundle must carry, or --development, which asks for none"
+            )
         if self.bundle is not None and self.trust is not None and self.development:
-            raise ValueError("trust or development: a bundle is vouched for, or is not")
+            raise ValueError("--trust or --development, not both: a bundle is vouched for, or is not")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together")
         if self.stuck_ms < self.deadline_ms:
