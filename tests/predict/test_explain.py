@@ -44,7 +44,7 @@ WHY = {
     "hm": ("confidence 0.5000 is below the guarded bound 0.55", {}),
     " ": ("nothing in the text is visible", {}),
     "a\0": ("the text holds NUL or half a character", {}),
-    "x " * 20: ("more than 200 characters or 16 tokens", {}),
+    "x " * 20: ("more than 16 tokens: 20", {}),
     "late, so": ("yes 0.7000 is at or above the threshold 0.6", {"decide": "{positive: yes, threshold: 0.6}"}),
     "late, no": ("yes 0.7000 is below the threshold 0.8", {"decide": "{positive: yes, threshold: 0.8}"}),
 }

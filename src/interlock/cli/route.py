@@ -179,7 +179,7 @@ def print_explanation(found: Explanation) -> None:
             text = [escape(_plain(row.text))] if row.text else []
             near.add_row(escape(row.id), escape(row.label), f"{row.similarity:.3f}", *text)
         screen.print(near)
-    if found.words is not None:
+    if found.words:
         said = "  ".join(f"{_plain(word.word)} {word.effect:+.3f}" for word in found.words)
         screen.print(f"words, and what {decision.label} loses without each: {said}", markup=False, soft_wrap=True)
     screen.print("  ".join(f"{stage} {ms:.3f} ms" for stage, ms in decision.stage_ms.items()), soft_wrap=True)

@@ -125,7 +125,7 @@ def why(decision: Decision, contract: Contract, *, unknown_threshold: float | No
     policy, reason = contract.decide, decision.reason
     p, margin = decision.confidence, decision.margin
     if reason in {Reason.EMPTY_TEXT, Reason.TOO_LONG, Reason.UNDECODABLE}:
-        return _refused(reason, contract)
+        return _refused(decision, contract)
     if p is None or margin is None:
         return "the model gave no scores that can be trusted"
     if reason is Reason.DISGUISED:
@@ -159,12 +159,13 @@ def _banded(decision: Decision, policy: Bands, unknown_threshold: float | None, 
     return said.get(reason, reason.value)
 
 
-def _refused(reason: Reason, contract: Contract) -> str:
-    policy = contract.input
+def _refused(decision: Decision, contract: Contract) -> str:
+    policy, tokens = contract.input, decision.tokens
+    longest = f"{policy.max_chars} characters" if tokens is None else f"{policy.max_tokens} tokens: {tokens}"
     return {
         Reason.EMPTY_TEXT: "nothing in the text is visible",
         Reason.UNDECODABLE: "the text holds NUL or half a character",
-    }.get(reason, f"more than {policy.max_chars} characters or {policy.max_tokens} tokens")
+    }.get(decision.reason, f"more than {longest}")
 
 
 def _number(value: float | None) -> str:

@@ -118,7 +118,7 @@ class Predictor:
         p = evidence.probabilities
         if self.words is None or not self.contract.decide.reread or p is None or not np.isfinite(p).all():
             return None
-        return self.words.second_reading(text) if evidence.known else None
+        return self.words.second_reading(text) if evidence.known and not evidence.truncated else None
 
     def _agrees(self, reread: Reading, conversation: Sequence[str], probabilities: FloatArray | None) -> bool:
         """Whether a second reading goes where the first one goes, and is of a known kind where words were corrected.
