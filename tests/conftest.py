@@ -150,8 +150,9 @@ class Postgres:
         for process in (first, *others):
             with suppress(ProcessLookupError):
                 os.kill(int(process), signal.SIGKILL)
-        while any(Path(f"/proc/{process}/exe").exists() for process in others):
+        while any(Path(f"/proc/{process}/exe").exists() for process in (first, *others)):
             time.sleep(0.01)
+        (self._data / "postmaster.pid").unlink()  # nobody may have taken note of the first one's end yet
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), *arguments, "--pgdata", str(self._data)]
