@@ -34,9 +34,13 @@ def load(server: Any, until: threading.Event, *, clients: int = 4, text: str = "
             body = json.dumps({"text": text, "request_id": f"load-{number}-{asked}"})
             try:
                 connection.request("POST", "/v1/route", body, {"content-type": "application/json"})
+            except OSError:  # nobody listens any more
+                break
+            try:
                 reply = connection.getresponse()
                 found.append((reply.status, json.loads(reply.read())))
             except (HTTPException, OSError):
+                found.append((0, {"outcome": "asked, and not answered"}))
                 break
         connection.close()
 
@@ -79,12 +83,13 @@ def test_sigterm_under_load_loses_nothing_that_was_answered_or_is_under_way(star
     answered = server.metric("interlock_decisions_total")
     server.process.send_signal(signal.SIGTERM)
     server.wait_for("draining")
+    time.sleep(0.7)  # a server that does not wait for what is under way has ended
     os.kill(worker, signal.SIGCONT)
     code, replies = server.stop(), wait()
 
     assert code == 0
     assert {status for status, _ in replies} == {200}
-    assert len(replies) == answered + 4
+    assert len(replies) >= answered + 4
     assert {body["outcome"] for _, body in replies} == {"routed"}
     kept = recorded(server)
     for _, body in replies:
