@@ -109,8 +109,9 @@ def _judged(derived: Derived) -> Rows:
     n = len(gold)
     if isinstance(policy, Threshold):
         positive = contract.index[policy.positive]
+        called = np.array([row.disguised or row.doubted for row in derived.receipt.rows], dtype=np.bool_)
         return Rows(
-            confidence=derived.probabilities[:, positive],
+            confidence=np.where(called, 1.0, derived.probabilities[:, positive]),  # positive under any threshold
             right=gold == positive,
             passed=np.ones(n, dtype=np.bool_),
             leading=np.full(n, positive),

@@ -307,3 +307,15 @@ def test_golden_logits_may_be_away_by_the_tolerance_and_no_further(
         return
     with pytest.raises(RefusedError, match="does not repeat"):
         open_bundle(tmp_path / "moved")
+
+
+def test_a_bundle_knows_words_and_whoever_ignores_them_fails_its_replay(
+    built: Built, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    golden = [json.loads(line)["decision"]["reason"] for line in (bundle / layout.GOLDEN).read_bytes().splitlines()]
+    assert built.bundle.predictor.words is not None
+    assert golden.count("unknown_words") == 1
+
+    monkeypatch.setattr("interlock.bundle.open.read_words", lambda *_: None)  # an older reader
+    with pytest.raises(RefusedError, match="golden"):
+        open_bundle(bundle)

@@ -134,6 +134,15 @@ def test_a_positive_threshold_is_fitted_and_shown(kind: str, tmp_path: Path) -> 
     assert found.to_json()["policy"]["decide"]["positive"] == "yes"
 
 
+def test_disguised_messages_are_called_positive_under_any_threshold(tmp_path: Path) -> None:
+    path = messages(tmp_path / "rows.jsonl", 200)
+    path.write_text(path.read_text().replace('", "label"', ' h e l l o w o r l d", "label"'))
+    found = sweep(bundle(BINARY), path, aim=Aim("cost"), clock=FrozenClock())
+
+    assert {candidate.review.value for candidate in found.candidates} == {1.0}
+    assert {candidate.recall.value for candidate in found.candidates} == {1.0}
+
+
 def test_the_promised_precision_holds_on_new_messages(tmp_path: Path) -> None:
     contract = tiny_contract()
     aim = Aim("precision", 0.95)
