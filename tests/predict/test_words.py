@@ -48,7 +48,9 @@ WORDS = Words.of(WHOLE, ["My 401k is at T-Mobile, naïve Zoë's \N{WHITE SMILING
 def test_unknown_words_are_corrected_or_left_out(text: str, second: str | None) -> None:
     found = WORDS.second_reading(text)
     assert (found and found.text) == second
-    assert found is None or found.corrected == (len(found.text.split()) == len(text.split()))
+    assert found is None or found.corrected == (
+        len(found.text.split()) == len(text.split()) or "\N{GRINNING FACE}" in text
+    )
 
 
 def test_words_joined_by_a_mark_are_known_by_their_plain_form() -> None:

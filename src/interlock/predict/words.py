@@ -39,7 +39,7 @@ class Reading:
     """What a message says without its unknown words."""
 
     text: str
-    corrected: bool  # whether one was corrected, and not all left out
+    corrected: bool  # whether a word was corrected or a sign left out; leaving only words out takes meaning with them
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,16 @@ class Words:
         """
         if not text.isascii() and any(char.isalpha() and script_of(char) not in self._scripts for char in text):
             return Reading("", corrected=False)
-        out, last, better = list[str](), 0, list[str]()
+        out, last, better, signs = list[str](), 0, list[str](), False
         for found in _WORD.finditer(text):
             if self.knows(found[0]):
                 continue
             better.append(self._corrected(found[0]) if len(better) < CORRECTED else "")
             out.append(text[last : found.start()] + better[-1])
+            signs |= not _is_word(_form(found[0]))
             last = found.end()
-        return Reading(" ".join("".join((*out, text[last:])).split()), corrected=any(better)) if better else None
+        reading = " ".join("".join((*out, text[last:])).split())
+        return Reading(reading, corrected=signs or any(better)) if better else None
 
     def knows(self, word: str) -> bool:
         """Whether a word, with what stands around it, is known, as a whole or in its parts; numbers always are."""
