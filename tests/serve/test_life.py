@@ -64,6 +64,15 @@ def wait_for_waiting(server: Any, count: int) -> None:
         time.sleep(0.02)
 
 
+def settled(server: Any, name: str) -> float:
+    """Return a metric once it stands still: what a worker decided before it was stopped may still be written."""
+    found, before = float(server.metric(name)), -1.0
+    while found != before:
+        time.sleep(0.3)
+        found, before = float(server.metric(name)), found
+    return found
+
+
 def recorded(server: Any) -> dict[str, str]:
     """Return request_id -> decision of every event in a stopped server's store."""
     with sqlite3.connect(server.folder / "interlock.db") as connection:
@@ -80,7 +89,7 @@ def test_sigterm_under_load_loses_nothing_that_was_answered_or_is_under_way(star
     (worker,) = server.workers()
     os.kill(worker, signal.SIGSTOP)
     wait_for_waiting(server, 4)
-    answered = server.metric("interlock_decisions_total")
+    answered = settled(server, "interlock_decisions_total")
     server.process.send_signal(signal.SIGTERM)
     server.wait_for("draining")
     time.sleep(0.7)  # a server that does not wait for what is under way has ended

@@ -142,6 +142,12 @@ class Front:
     def _stop(self) -> None:
         if not self.service.draining:
             self.service.draining = self.server.should_exit = True
+            for server in getattr(
+                self.server, "servers", ()
+            ):  # at once: uvicorn looks every 0.1 s whether it is to stop
+                server.close()
+            for connection in tuple(self.server.server_state.connections):
+                connection.shutdown()
             self.log.say("draining")
 
     def _start(self, work: Any) -> None:
