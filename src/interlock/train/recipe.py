@@ -51,7 +51,8 @@ class Recipe:
         frozen_layers: Of the partial track, from the bottom.
         lora_rank: Of the lora track.
         extend_vocabulary: Words of the domain, at most, that the tokenizer learns to keep whole; 0 adds none.
-        adapt: A file of unlabelled messages that the encoder learns to fill hidden words into, before it sees a label.
+        adapt: A file of unlabelled messages that the encoder learns to fill hidden words into, before it sees a label;
+            for encoders pretrained on words alone: it makes a sentence encoder such as minilm worse.
         adapt_epochs: Passes over those messages.
         adapt_rate: Peak rate of that; half the encoder's own if not given.
         adapt_mask: Share of the words that is hidden.
