@@ -286,3 +286,9 @@ def test_latencies_are_the_shares_of_messages_they_are_named_for() -> None:
     assert [found[f"latency_p{percent}_ms"].value for percent in (50, 95, 99)] == pytest.approx(
         [500.5, 950.5, 990.5], abs=0.6
     )
+
+
+def test_without_a_calibrator_probabilities_are_the_plain_softmax() -> None:
+    found = Derived(plain()).probabilities
+
+    assert found[:2] == pytest.approx(np.array([[0.9, 0.1], [0.1, 0.9]]), abs=1e-6)
