@@ -129,6 +129,21 @@ def test_a_bundle_changed_in_the_registry_is_refused_by_its_file(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_push_ends_well_only_when_what_was_kept_verifies(
+    local: Registry, make: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = LocalShelf.put
+
+    def careless(self: LocalShelf, verified: Verified) -> None:
+        put(self, verified)
+        (self.path(verified.digest) / "card.md").write_bytes(b"another")
+
+    monkeypatch.setattr(LocalShelf, "put", careless)
+    with pytest.raises(RefusedError, match=r"card\.md"):
+        local.push(make(1.5))
+    assert set(local.bundles().values()) == {State.ARRIVING}
+
+
 def test_another_whole_bundle_under_a_digest_is_refused(
     local: Registry, make: Callable[..., Path], tmp_path: Path
 ) -> None:
