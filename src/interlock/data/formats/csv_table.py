@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,8 @@ def _header(record: list[str], where: str) -> list[str] | Problem:
     names = [name.strip() for name in record]
     if not any(names):
         return Problem(where, "", "a header", "a blank line")
-    twice = next((name for name in names if name and names.count(name) > 1), None)
+    counts = Counter(names)
+    twice = next((name for name in names if name and counts[name] > 1), None)
     return Problem(where, twice[:80], "each column once", "it twice") if twice else names
 
 
