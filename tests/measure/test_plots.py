@@ -178,6 +178,13 @@ def test_labels_at_the_side_do_not_touch(name: str, k: int) -> None:
     assert all(upper.y0 >= lower.y1 for lower, upper in itertools.pairwise(boxes))
 
 
+def test_gradients_of_nothing_are_drawn_without_a_log_scale() -> None:
+    still = [{**line, "grad_norm": 0.0} if line["event"] == "step" else line for line in LOG]
+
+    assert "log scale" in said(FULL["rates"](2))
+    assert "log scale" not in said(rates_picture(still))
+
+
 @pytest.mark.parametrize("name", NOTHING)
 def test_nothing_to_show_is_said_and_not_drawn(name: str) -> None:
     figure = drawn(NOTHING[name], "dark")

@@ -83,10 +83,13 @@ def test_a_router_is_built_on_a_multilingual_encoder_given_as_a_folder(tmp_path:
         data=tmp_path / "rows.jsonl",
         out=tmp_path / "run",
         encoder=str(encoder(tmp_path / "encoder", [row["text"] for row in rows])),
-        recipe=Recipe(epochs=12, batch_size=16, learning_rate=3e-3, rdrop=0.0),
+        recipe=Recipe(epochs=12, batch_size=16, learning_rate=1e-3, rdrop=0.0),
     )
 
     router = open_bundle(built.run / "bundle")
-    found = [router.decide(text) for text in ("注文 no7 はどこですか", "where is my order no3")]
-    assert all(decision.label in SAID and decision.tokens is not None for decision in found)
-    assert (built.run / "model" / "tokenizer.json").is_file()
+    learnt = json.loads((built.run / "split.json").read_text(encoding="utf-8"))["parts"]["train"]
+    wanted = {row["id"]: row for row in rows if row["id"] in set(learnt)}
+    # Held rows are of phrases no training row has; what was learnt shows whether serving cuts texts as training did.
+    found = [router.decide(row["text"]).label == row["label"] for row in wanted.values()]
+    assert sum(found) / len(found) > 0.95
+    assert any("文" in row["text"] for row in wanted.values())

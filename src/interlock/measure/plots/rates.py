@@ -31,14 +31,22 @@ def rates_picture(log: Sequence[Mapping[str, Any]], *, clip_norm: float | None =
             upper.plot(at, [step[key] for step in steps], label=said, **look)
         norms = np.array([step["grad_norm"] for step in steps])
         lower.plot(at, norms, color=palette.series[2], linewidth=1.2, marker=".", markersize=4, label="gradient norm")
-        log_scale(lower, fine=bool(norms.max() < SHORT_WAY * norms.min()))
+        scaled = bool(norms.max() > 0)  # a model that has nothing left to learn has no gradient
+        if scaled:
+            log_scale(lower, fine=bool(norms.max() < SHORT_WAY * norms.min()))
         if clip_norm is not None:
             said = f"clipped to {clip_norm:g}"
             lower.axhline(clip_norm, color=palette.series[1], linewidth=1.4, linestyle="--", label=said)
         clipped = sum(step["clipped"] for step in steps)
         name(upper, palette, title="learning rate", y="rate")
         rows = counted(steps[-1]["step"], "steps")
-        name(lower, palette, title=f"gradient norm, {rows}, {clipped:,} clipped", x="step", y="norm (log scale)")
+        name(
+            lower,
+            palette,
+            title=f"gradient norm, {rows}, {clipped:,} clipped",
+            x="step",
+            y="norm (log scale)" if scaled else "norm",
+        )
         legend(figure, palette)
         dress(figure, palette)
 
