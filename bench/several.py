@@ -8,8 +8,9 @@
     python bench/several.py context ROWS RUN        # one label a row, and two turns of each conversation
 
 FOLDER holds train.jsonl (or .gz), validation.jsonl and test.jsonl. RUN is a folder for the trained graphs, which are
-used again when it has them; ``--rows N`` and ``--epochs N`` train less. The last line is one JSON object: ``ratio`` is
-the share of messages with a mistake by the first label alone over the same with the detector.
+used again when it has them; ``--rows N`` and ``--epochs N`` train less, ``--threshold P`` calls more messages several.
+The last line is one JSON object: ``ratio`` is the share of messages with a mistake by the first label alone over the
+same with the detector.
 """
 
 from __future__ import annotations
@@ -87,11 +88,12 @@ def _file(folder: Path, name: str) -> Path:
     return plain if plain.is_file() else folder / f"{name}.jsonl.gz"
 
 
-def world(rows: int, run: Path, *, arm: str) -> Material:
+def world(rows: int, run: Path, *, arm: str, threshold: float | None) -> Material:
     """Return two worlds: one to learn from, labelled as people labelled it, one to measure on, whose truth is known."""
     turns = 2 if arm == "context" else 0
+    cut = f", threshold: {threshold}" if threshold is not None else ""
     text = MANGA.read_text(encoding="utf-8").split("\ngates:")[0]
-    text = text.replace("several: {enabled: false}", "several: {enabled: true}")
+    text = text.replace("several: {enabled: false}", f"several: {{enabled: true{cut}}}")
     if turns:
         text = text.replace("max_chars: 8000}", f"max_chars: 8000, context: {{turns: {turns}}}}}")
     terms, made = parse_contract(text.encode()), []
@@ -238,10 +240,11 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--rows", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--threshold", type=float, help="of the worlds' detector, in place of keep_single")
     given = parser.parse_args()
     given.run.mkdir(parents=True, exist_ok=True)
     if given.arm in WORLDS:
-        material = world(int(given.data), given.run, arm=given.arm)
+        material = world(int(given.data), given.run, arm=given.arm, threshold=given.threshold)
     else:
         material = files(Path(given.data), arm=given.arm, rows=given.rows)
     found = measure(router(material, trained(material, given.run, epochs=given.epochs)), material)
