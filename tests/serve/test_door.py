@@ -38,7 +38,7 @@ class Quiet:
 def refused(data: bytes, *, full: bool = True) -> tuple[bytes | None, Metrics, list[dict[str, Any]]]:
     """Return what a door says of ``data``, what it counted and what it logged."""
     metrics, log = Metrics(), Quiet()
-    door = Door(full=lambda: full, metrics=metrics, log=cast("Log", log))
+    door = Door(room=lambda: int(not full), metrics=metrics, log=cast("Log", log))
 
     async def ask() -> bytes | None:
         found = door.refuse(data)
@@ -99,6 +99,21 @@ def test_a_whole_request_is_refused_counted_and_told_once() -> None:
 
 def test_nothing_is_refused_where_there_is_room() -> None:
     assert refused(request(LENGTH), full=False)[0] is None
+
+
+def test_no_more_enter_together_than_there_is_room_for() -> None:
+    door = Door(room=lambda: 3, metrics=Metrics(), log=cast("Log", Quiet()))
+
+    async def ask() -> list[int]:
+        """Ask twice, when those who entered first have been counted (there is as much room as before) and at once."""
+        together = [door.refuse(request(LENGTH)) for _ in range(5)]
+        await asyncio.sleep(0)
+        soon = [door.refuse(request(LENGTH)) for _ in range(5)]
+        await asyncio.sleep(0)
+        later = [door.refuse(request(LENGTH)) for _ in range(5)]
+        return [some.count(None) for some in (together, soon, later)]
+
+    assert asyncio.run(ask()) == [3, 0, 3]
 
 
 @pytest.mark.parametrize(

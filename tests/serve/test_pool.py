@@ -70,7 +70,7 @@ def test_messages_are_refused_that_would_wait_for_more_than_half_of_the_deadline
         one.waiting.extend(job(one) for _ in range(waiting))  # 40 ms each by two workers: 25 of them take 500 ms
         settings = Settings(bundle=Path("b"), development=True, secret="ab" * 32, deadline_ms=1000)  # type: ignore[arg-type]
         nothing = cast("Any", None)
-        return Service(settings, one, nothing, nothing, nothing, nothing, nothing, nothing).full
+        return Service(settings, one, nothing, nothing, nothing, nothing, nothing, nothing).room <= 0
 
     assert asyncio.run(seen()) is full
 

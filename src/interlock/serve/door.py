@@ -31,19 +31,21 @@ _ANY_ID = b"0" * 32
 class Door:
     """What stands before a server's operations while too many messages wait."""
 
-    def __init__(self, *, full: Callable[[], bool], metrics: Metrics, log: Log) -> None:
-        """Refuse while ``full``."""
+    def __init__(self, *, room: Callable[[], int], metrics: Metrics, log: Log) -> None:
+        """Let in as many as there is ``room`` for, refuse the others."""
         refusal = Refusal("overloaded")
         reply = Reply.json(refusal.to_json(_ANY_ID.decode()), status=refusal.status, headers=refusal.headers)
         self._head, self._middle, self._tail = reply.written(_ANY_ID.decode()).split(_ANY_ID)
-        self._full, self._log, self._shed = full, log, metrics.shed
+        self._room, self._log, self._shed = room, log, metrics.shed
         self._counts = {path.encode(): metrics.requests(path, refusal.status) for path in PATHS}
         self._ids = os.urandom(10).hex()  # and a number behind them
         self._refused = self._told = 0
+        self._entering = 0  # let in, and not yet counted by those who know how much room there is
 
     def refuse(self, data: bytes) -> bytes | None:
         """Return the refusal of the one whole request in ``data``; ``None`` where there is room, or something else."""
-        if not self._full():
+        if self._entering < self._room():
+            self._let_in()
             return None
         found = _WHOLE.match(data)
         if found is None or found.end() + int(found[2]) != len(data):
@@ -55,6 +57,16 @@ class Door:
         self._refused += 1
         request_id = b"%b%012x" % (self._ids.encode(), self._refused)
         return b"%b%b%b%b%b" % (self._head, request_id, self._middle, request_id, self._tail)
+
+    def _let_in(self) -> None:
+        """Count who enters; requests that came together are all looked at before the first of them takes its place."""
+        if not self._entering:
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._entered)  # the turn after the one in which they take their places
+        self._entering += 1
+
+    def _entered(self) -> None:
+        self._entering = 0
 
     def tell(self) -> None:
         """Log how many were refused since the last time."""

@@ -65,7 +65,7 @@ class Front:
         self._show(pool)
         table = Api(self.service).table()
         app = App(table, access=Access(settings.keys), metrics=self.metrics, log=self.log, traces=traces, clock=clock)
-        door = Door(full=lambda: self.service.full, metrics=self.metrics, log=self.log)
+        door = Door(room=lambda: self.service.room, metrics=self.metrics, log=self.log)
         self.server = _Server(_http(settings, app, door))
 
     async def run(self, listening: socket.socket) -> None:

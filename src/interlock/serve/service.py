@@ -52,10 +52,10 @@ class Service:
         return bool(self.pool.links) and not self.draining
 
     @property
-    def full(self) -> bool:
-        """Whether another message would only wait: as many as may be do already, or too long to be decided in time."""
+    def room(self) -> int:
+        """How many more messages may be let in; none when they would wait too long to be decided in time."""
         waits = self.pool.wait_s > LONGEST_WAIT * self.settings.deadline_ms / 1000
-        return waits or self.waiting >= self.settings.max_waiting
+        return 0 if waits else self.settings.max_waiting - self.waiting
 
     def router(self) -> Router:
         """Return the bundle that answers.
@@ -73,7 +73,7 @@ class Service:
         Raises:
             Refusal: too many messages are waiting.
         """
-        if self.full:
+        if self.room <= 0:
             self.metrics.shed.inc()
             raise Refusal("overloaded")
 
