@@ -30,6 +30,11 @@ class Joined:
             self._loop.call_soon(self._send)
         self._held.append(data)
 
+    def write_at_once(self, data: bytes) -> None:
+        """Send what is held, then ``data``."""
+        self._send()
+        self._transport.write(data)
+
     def close(self) -> None:
         """Send what is held, and close."""
         self._send()
@@ -146,7 +151,7 @@ class Connection(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.bounds.keep_alive_s, self.timeout_keep_alive_handler
             )
-        self.transport.write(refusal)
+        cast("Joined", self.transport).write_at_once(refusal)
 
     def _count(self, more: int) -> None:
         self._finished += more
