@@ -39,10 +39,8 @@ from interlock.serve.service import Service
 from interlock.serve.settings import Settings
 from interlock.serve.source import Source
 from interlock.serve.traces import Traces
-from interlock.serve.turns import ask_for_short_turns
 
 SWITCH_S = 0.0005  # how long the loop may keep the thread that writes events waiting; the usual 5 ms are too long
-TURN_S = 0.0002  # how long this process holds the processor at a stretch: workers beside it compute all the time
 YOUNG = 10_000  # objects made between two collections of the youngest; at the usual 700 they took 6 % of a flood
 LARGEST_NOTE = 65_536  # bytes of one message from or to the supervisor
 
@@ -203,7 +201,6 @@ def main() -> None:
     """Be the HTTP side of a server."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor's; it sends SIGTERM
     given = json.load(sys.stdin)
-    ask_for_short_turns(TURN_S)
     sys.setswitchinterval(SWITCH_S)
     logging.disable(logging.CRITICAL)  # libraries' own words may hold what callers sent
     settings = Settings.model_validate(given["settings"])
