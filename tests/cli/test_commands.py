@@ -16,6 +16,7 @@ import pytest
 
 from interlock.build import Built
 from interlock.bundle.run import start_run
+from interlock.core.contract_file import parse_contract
 from interlock.core.decision import Outcome
 from interlock.train.checkpoint import Checkpoints
 
@@ -76,6 +77,23 @@ def test_new_from_data_reads_the_labels(shop: Path, tmp_path: Path, command: Com
 
     assert code == 0
     assert '"refund": {route: refund} # 300 rows' in (tmp_path / "w/contract.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [["NULL", "true", "1", "1e5", "yes", "~"], ["日本語", "中文", "😀"], ["C#", "C+", "C"], ["a" * 150, "a" * 151]],
+)
+def test_new_from_data_gives_every_label_a_route_of_its_own(
+    labels: list[str], tmp_path: Path, command: Command
+) -> None:
+    data = tmp_path / "rows\n.jsonl"
+    data.write_text("".join(json.dumps({"text": f"of {label}", "label": label}) + "\n" for label in labels))
+    code, _, said = command("new", tmp_path / "w", "--from-data", data)
+    contract = parse_contract((tmp_path / "w/contract.yaml").read_bytes())
+
+    assert (code, said) == (0, "")
+    assert list(contract.label_names) == sorted(labels)
+    assert len({label.route for label in contract.labels.values()}) == len(labels)
 
 
 def test_build_prints_one_object_with_what_was_measured(shop: Path, tmp_path: Path, command: Command) -> None:

@@ -23,6 +23,7 @@ def convert(
     to: str | None = None,
     source: Annotated[str | None, Parameter(name="--format")] = None,
     question: str | None = None,
+    column: list[str] | None = None,
     lossy: bool = False,
     json: bool = False,
 ) -> int:
@@ -37,12 +38,15 @@ def convert(
         to: Its format; told by the extension otherwise.
         source: The format of the data; told by its extension and content otherwise.
         question: Of a Label Studio or Argilla project with several questions, the one that holds the label.
+        column: What the data calls a field, such as text=utterance; once for each field that has another name.
         lossy: Go on without fields the format cannot hold, rows without a label and ties; they are counted and listed.
         json: Print one machine-readable object.
     """
+    from interlock.data.columns import parse_columns
     from interlock.data.convert import convert as walk
 
-    made = walk(data, out, source=source, to=to, question=question, lossy=lossy)
+    columns = parse_columns(column or [])
+    made = walk(data, out, source=source, to=to, question=question, columns=columns, lossy=lossy)
     if json:
         say_json(made.to_json())
         return 0

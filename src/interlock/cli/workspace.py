@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as jsonlib
 import re
 from importlib import resources
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from interlock.core.dataset import Dataset
 
 SAMPLE_ROWS = {"manga": 5500, "intake": 900}
+YAML_WORDS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
 DEMO_ROWS = 16_500
 DEMO_EPOCHS = 3
 DEMO_MESSAGES = (
@@ -109,16 +111,34 @@ def _from_data(path: Path) -> tuple[str, Dataset]:
             f"{path} carries one label only; a router needs at least two", todo="Label rows of another kind."
         )
     labels = "\n".join(
-        f"  {jsonlib.dumps(label, ensure_ascii=False)}: {{route: {_route(label)}}} # {counts[label]} rows"
-        for label in sorted(counts)
+        f"  {_quoted(label)}: {{route: {route if _plain(route) else _quoted(route)}}} # {counts[label]} rows"
+        for label, route in _routes(sorted(counts)).items()
     )
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._") or "router"
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._")[:60] or "data"
     tokens = _token_limit(rows)
-    return FROM_DATA.format(file=path.name, name=name, labels=labels, tokens=tokens), rows
+    return FROM_DATA.format(file=_quoted(path.name), name=name, labels=labels, tokens=tokens), rows
 
 
-def _route(label: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", label).strip("-._") or "route"
+def _routes(labels: list[str]) -> dict[str, str]:
+    """Return a route for each label, no two alike, with the characters that names of routes may have."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for label in labels:
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "_", label).strip("-._")[:90] or "route"
+        tries = (plain if number == 1 else f"{plain}_{number}" for number in count(1))
+        found[label] = next(name for name in tries if name not in taken)
+        taken.add(found[label])
+    return found
+
+
+def _plain(route: str) -> bool:
+    """Whether YAML reads ``route`` as text without quotes: no number, no truth, no null."""
+    return route[0].isalpha() and route.lower() not in YAML_WORDS
+
+
+def _quoted(text: str) -> str:
+    """Return ``text`` as YAML reads it back: nothing in it is a number, a sign or the end of a line."""
+    return jsonlib.dumps(text, ensure_ascii=False)
 
 
 def _token_limit(rows: Dataset) -> int:

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from interlock.core.dataset import Example
 from interlock.core.errors import InputError, Problem
+from interlock.data.columns import recognised, renamed
 from interlock.data.formats import RawRow, format_for, named, raw_rows
 from interlock.data.formats.row import FIELDS, Asked, Format, Row
 from interlock.data.read import MAX_ROWS, bad_rows, keep, too_much
@@ -47,6 +49,7 @@ def convert(
     source: str | None = None,
     to: str | None = None,
     question: str | None = None,
+    columns: Mapping[str, str] = MappingProxyType({}),
     lossy: bool = False,
 ) -> Converted:
     """Write the rows of ``data`` to ``out``, which appears only when it is whole.
@@ -57,6 +60,7 @@ def convert(
         source: the format of ``data``; told by its name and content without it.
         to: the format of ``out``; told by its extension without it.
         question: which of several questions to annotators holds the label.
+        columns: field -> what ``data`` calls it.
         lossy: go on without what cannot be carried: fields that the format does not have, rows without a label, ties.
 
     Raises:
@@ -64,7 +68,7 @@ def convert(
     """
     path = Path(data)
     target = named(to) if to is not None else format_for(out)
-    walk = _Walk(path, target, lossy=lossy, asked=Asked(question))
+    walk = _Walk(path, target, lossy=lossy, asked=Asked(question), columns=columns)
     target.write(walk.rows(source), out)
     return Converted(walk.written, target.name, dict(sorted(walk.asked.skipped.items())), tuple(walk.listed), out)
 
@@ -77,6 +81,7 @@ class _Walk:
     target: Format
     lossy: bool
     asked: Asked
+    columns: Mapping[str, str]
     written: int = 0
     listed: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -85,7 +90,7 @@ class _Walk:
 
     def rows(self, source: str | None) -> Iterator[Row]:
         """Yield rows for the writer; raise once all are seen when one cannot be carried."""
-        for item in examples(self._noted(raw_rows(self.path, format_name=source, asked=self.asked)), labels=None):
+        for item in examples(self._noted(self._raw_rows(source)), labels=None):
             if isinstance(item, Problem):
                 self._bad(item)
             elif (row := self._kept(self._row(item))) is not None:
@@ -98,6 +103,10 @@ class _Walk:
             raise bad_rows(self.path, self.problems)
         if not self.written:
             raise InputError(f"no row of {self.path} can be written as {self.target.name}: {dict(self.asked.skipped)}")
+
+    def _raw_rows(self, source: str | None) -> Iterator[RawRow]:
+        found = renamed(raw_rows(self.path, format_name=source, asked=self.asked), self.path, self.columns)
+        return recognised(found, self.path, needs=("text",) if self.lossy else ("text", "label"))
 
     def _noted(self, rows: Iterator[RawRow]) -> Iterator[RawRow]:
         for where, row in rows:

@@ -9,6 +9,7 @@ from pathlib import Path
 from interlock.core.dataset import Dataset, Example
 from interlock.core.errors import InputError, Problem
 from interlock.data.alike import alike
+from interlock.data.columns import recognised
 from interlock.data.conversation import Talk
 from interlock.data.formats import raw_rows
 from interlock.data.rows import check_text, examples
@@ -35,7 +36,7 @@ def read(path: str | Path, *, labels: Collection[str] | None = None, turns: int 
     problems: list[Problem] = []
     chars = 0
     talk = Talk(turns) if turns else None
-    for item in examples(raw_rows(path), labels=known, talk=talk):
+    for item in examples(recognised(raw_rows(path), path), labels=known, talk=talk):
         if isinstance(item, Problem):
             keep(problems, item, path)
             continue
@@ -57,7 +58,7 @@ def read_texts(path: str | Path) -> list[str]:
     problems: list[Problem] = []
     texts: list[str] = []
     chars = 0
-    for where, row in raw_rows(path):
+    for where, row in recognised(raw_rows(path), path, needs=("text",)):
         found = [row] if isinstance(row, Problem) else check_text(row.get("text"), where)
         for problem in found:
             keep(problems, problem, path)
