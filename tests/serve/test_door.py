@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import httptools
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -101,19 +102,27 @@ def test_nothing_is_refused_where_there_is_room() -> None:
     assert refused(request(LENGTH), full=False)[0] is None
 
 
-def test_no_more_enter_together_than_there_is_room_for() -> None:
-    door = Door(room=lambda: 3, metrics=Metrics(), log=cast("Log", Quiet()))
+def test_as_many_enter_as_there_is_room_for_whether_they_come_together_or_in_turn() -> None:
+    inside: list[int] = []
+    door = Door(room=lambda: 4 - len(inside), metrics=Metrics(), log=cast("Log", Quiet()))
+
+    async def take_a_place() -> None:
+        inside.append(1)
 
     async def ask() -> list[int]:
-        """Ask twice, when those who entered first have been counted (there is as much room as before) and at once."""
-        together = [door.refuse(request(LENGTH)) for _ in range(5)]
-        await asyncio.sleep(0)
-        soon = [door.refuse(request(LENGTH)) for _ in range(5)]
-        await asyncio.sleep(0)
-        later = [door.refuse(request(LENGTH)) for _ in range(5)]
-        return [some.count(None) for some in (together, soon, later)]
+        """Have requests come in three turns of the loop; who is let in takes its place in the turn after."""
+        found, tasks = [], []
+        for count in (3, 3, 2):
+            let_in = [door.refuse(request(LENGTH)) for _ in range(count)].count(None)
+            tasks += [asyncio.create_task(take_a_place()) for _ in range(let_in)]
+            found.append(let_in)
+            await asyncio.sleep(0)
+        return found
 
-    assert asyncio.run(ask()) == [3, 0, 3]
+    for loop in (asyncio.new_event_loop, uvloop.new_event_loop):
+        inside.clear()
+        with asyncio.Runner(loop_factory=loop) as runner:
+            assert runner.run(ask()) == [3, 1, 0]
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,16 @@ class Connection(HttpToolsProtocol):
         if self._in_headers and self._unfinished > self.bounds.max_header_bytes:
             self._refuse("headers_too_large")
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Answer a caller that has sent all it will, and close; return whether a reply is still to come."""
+        self._arrived()
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete or cycle.more_body:
+            self.transport.close()  # not left to the loop, which does not know what is held
+            return False
+        cycle.keep_alive = False
+        return True
+
     def on_message_begin(self) -> None:
         """Count anew."""
         self._finished, self._hosted = 0, False

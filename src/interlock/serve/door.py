@@ -61,8 +61,7 @@ class Door:
     def _let_in(self) -> None:
         """Count who enters; requests that came together are all looked at before the first of them takes its place."""
         if not self._entering:
-            loop = asyncio.get_running_loop()
-            loop.call_soon(loop.call_soon, self._entered)  # the turn after the one in which they take their places
+            asyncio.get_running_loop().call_soon(self._entered)  # the turn in which all of them take their places
         self._entering += 1
 
     def _entered(self) -> None:

@@ -65,8 +65,8 @@ class Front:
         self._show(pool)
         table = Api(self.service).table()
         app = App(table, access=Access(settings.keys), metrics=self.metrics, log=self.log, traces=traces, clock=clock)
-        door = Door(room=lambda: self.service.room, metrics=self.metrics, log=self.log)
-        self.server = _Server(_http(settings, app, door))
+        self.door = Door(room=lambda: self.service.room, metrics=self.metrics, log=self.log)
+        self.server = _Server(_http(settings, app, self.door))
 
     async def run(self, listening: socket.socket) -> None:
         """Serve until told to stop, then let what is under way finish."""
@@ -85,6 +85,7 @@ class Front:
         """Write what was acknowledged, and what was logged."""
         self.service.book.events.close()
         self.service.traces.close()
+        self.door.tell()
         self.log.say("stopped")
         self.log.close()
 
