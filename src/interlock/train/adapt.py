@@ -17,25 +17,22 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 
 from interlock.core.clock import Clock
-from interlock.core.contract import InputPolicy
 from interlock.core.dataset import Dataset, Example
 from interlock.core.errors import InputError, Problem
 from interlock.train.batches import pad, scoring_batches
-from interlock.train.checkpoint import Checkpoints
 from interlock.train.dropout import seed_dropout
-from interlock.train.encoders import Encoder
+from interlock.train.journal import Journal
+from interlock.train.learner import Learner
 from interlock.train.loop import Loop, Task
 from interlock.train.model import DEFAULT_RATE, recompute_activations, reduced_precision
 from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows, encode_rows
 from interlock.train.step import Steps
-from interlock.train.step_log import StepLog
 from interlock.train.steps import ADAPTED
 
 HELD = 0.05  # share of the texts that are only measured
 GENTLER = 0.5  # times the encoder's rate of fine-tuning
 LEFT, SWAPPED = 0.1, 0.1  # of the hidden words: shown as they are, or as another word (Devlin et al. 2019)
-EVENTS = {"step": "adapt", "epoch": "adapt_epoch"}  # what the step log calls them
 NAME = "unlabelled"  # what every text is labelled, so that rows are rows
 
 
@@ -123,26 +120,15 @@ def by_row(logits: torch.Tensor, ids: torch.Tensor, hidden: torch.Tensor) -> tup
 class Adapting(Loop):
     """The training loop over texts whose words are hidden."""
 
-    def __init__(
-        self,
-        task: Task,
-        hider: Hider,
-        recipe: Recipe,
-        *,
-        log: StepLog,
-        clock: Clock,
-        checkpoints: Checkpoints | None,
-    ) -> None:
+    labelled = False
+
+    def __init__(self, task: Task, hider: Hider, recipe: Recipe, *, journal: Journal) -> None:
         """Prepare."""
         self.hider = hider
-        super().__init__(task, recipe, log=log, clock=clock, checkpoints=checkpoints)
+        super().__init__(task, recipe, journal=journal)
 
     def _steps(self, total: int) -> Steps:
         return Filler(self.task, self.hider, recipe=self.recipe, total=total, clock=self.clock)
-
-    def _say(self, line: dict[str, Any]) -> None:
-        self.log.write({**line, "event": EVENTS.get(line["event"], line["event"])})
-        self.watchdog.see(line)
 
     def measured(self) -> dict[str, float]:
         """Measure the held texts, always with the same words hidden."""
@@ -158,39 +144,29 @@ class Adapting(Loop):
         return {"val_loss": loss, "val_acc": found} if rows.ids else {}
 
 
-def adapt(  # noqa: PLR0913 - the nouns of a training run, by keyword
-    model: Any,
-    tokenizer: Any,
-    texts: Sequence[str],
-    *,
-    encoder: Encoder,
-    recipe: Recipe,
-    policy: InputPolicy,
-    log: StepLog,
-    clock: Clock,
-    checkpoints: Checkpoints | None,
-) -> dict[str, Any]:
+def adapt(learner: Learner, texts: Sequence[str]) -> dict[str, Any]:
     """Train the encoder inside a classifier on ``texts`` in place; return what was done.
 
-    With ``checkpoints`` an interrupted run goes on from a file beside theirs, which also holds the finished state.
+    Where there are checkpoints, an interrupted run goes on from a file beside theirs, which also holds the finished
+    state.
 
     Raises:
         InputError: no text that the input policy lets through, a tokenizer without a mask, a loss that is no number.
     """
-    rows, held = _divided(encode_rows(_unlabelled(texts), tokenizer, [NAME], policy), seed=recipe.seed)
+    model, tokenizer, recipe = learner.model, learner.tokenizer, learner.recipe
+    rows, held = _divided(encode_rows(_unlabelled(texts), tokenizer, [NAME], learner.policy), seed=recipe.seed)
     if not rows.ids:
         raise InputError(
             "no unlabelled text is left to learn from",
             [Problem("--adapt", "", "texts that are no calibration or test rows and keep the input policy", "none")],
         )
-    rate = recipe.adapt_rate or GENTLER * (encoder.learning_rate or DEFAULT_RATE)
+    rate = recipe.adapt_rate or GENTLER * (learner.encoder.learning_rate or DEFAULT_RATE)
     own = replace(recipe, epochs=recipe.adapt_epochs, learning_rate=rate, keep="last", stop_early=False)
     inner = getattr(model, "base", model).base_model
     whole = WordsHidden(inner)
     task = Task(whole, tokenizer.pad_token_id, rows, held, torch.ones(1), [1.0] * len(rows.ids), [])
     hider = Hider(tokenizer, words=len(whole.bias), share=recipe.adapt_mask, seed=recipe.seed)
-    beside = checkpoints and replace(checkpoints, path=checkpoints.path.with_name(ADAPTED))
-    loop = Adapting(task, hider, own, log=log, clock=clock, checkpoints=beside)
+    loop = Adapting(task, hider, own, journal=learner.journal.part("adapt", kept=ADAPTED))
     if recipe.checkpointing:
         recompute_activations(model)
     else:

@@ -23,6 +23,8 @@ from interlock.train.averaged import Averaged
 from interlock.train.checkpoint import Checkpoints
 from interlock.train.dropout import seed_dropout
 from interlock.train.encoders import Encoder, load
+from interlock.train.journal import Journal
+from interlock.train.learner import Learner
 from interlock.train.loop import Loop, Task
 from interlock.train.model import fitting_threads, recompute_activations, start_at_centroids
 from interlock.train.recipe import Recipe
@@ -37,6 +39,7 @@ from interlock.train.vocabulary import extend
 from interlock.train.weights import class_weights, rarest, repeats
 
 JUDGING = 0.1  # share of the training rows an epoch is chosen by
+BAD_BATCH = "bad_batch.json"  # beside the step log
 
 
 @dataclass(frozen=True)
@@ -99,39 +102,16 @@ def fit(  # noqa: PLR0913 - the nouns of a training run, by keyword
     recipe, settled = settle(recipe, train.counts())
     seed_everything(recipe.seed)
     model, tokenizer = load(encoder, labels, [*train.texts, *unlabelled])
+    learner = Learner(model, tokenizer, encoder, recipe, policy, Journal(log, clock, checkpoints))
     with fitting_threads(model):
-        before = _before_labels(
-            model,
-            tokenizer,
-            train,
-            unlabelled,
-            encoder=encoder,
-            recipe=recipe,
-            policy=policy,
-            log=log,
-            clock=clock,
-            checkpoints=checkpoints,
-        )
-        learnt, held_rows = _judged(train, watched, recipe)
-        rows = encode_rows(learnt, tokenizer, labels, policy)
-        rows = taught(rows, learnt, labels, recipe, policy)
-        held = encode_rows(held_rows, tokenizer, labels, policy)
+        before = _before_labels(learner, train, unlabelled)
+        learnt, held = _judged(train, watched, recipe)
+        rows = taught(encode_rows(learnt, tokenizer, labels, policy), learnt, labels, recipe, policy)
         if encoder.source:
             start_at_centroids(model, rows, pad_id=tokenizer.pad_token_id)
         put_on_track(model, recipe, rows, pad_id=tokenizer.pad_token_id)
-        task = _task(model, tokenizer, rows, held, train, labels=labels, recipe=recipe)
-        bad_batch = log.path.with_name("bad_batch.json")
-        if recipe.soup > 1:
-            facts = cook(
-                *(task, recipe, settled),
-                log=log,
-                clock=clock,
-                checkpoints=checkpoints,
-                train=lambda loop: _run(loop, bad_batch),
-            )
-        else:
-            loop = Loop(task, recipe, settled, log=log, clock=clock, checkpoints=checkpoints)
-            facts = _run(loop, bad_batch)
+        task = _task(learner, rows, encode_rows(held, tokenizer, labels, policy), train, labels)
+        facts = cook(task, recipe, settled, journal=learner.journal, train=_run)
     return Fitted(finished(model).eval(), tokenizer, tuple(labels), recipe, encoder, {**facts, **before})
 
 
@@ -162,48 +142,26 @@ def _judged(train: TrainSet, watched: CalibrationSet, recipe: Recipe) -> tuple[D
     return learnt, judging
 
 
-def _before_labels(  # noqa: PLR0913 - what ``fit`` was given
-    model: Any,
-    tokenizer: Any,
-    train: TrainSet,
-    unlabelled: Sequence[str],
-    *,
-    encoder: Encoder,
-    recipe: Recipe,
-    policy: InputPolicy,
-    log: StepLog,
-    clock: Clock,
-    checkpoints: Checkpoints | None,
-) -> dict[str, Any]:
+def _before_labels(learner: Learner, train: TrainSet, unlabelled: Sequence[str]) -> dict[str, Any]:
     """Teach the encoder what it can learn without a label, as the recipe asks; return what was done."""
     done: dict[str, Any] = {}
-    if recipe.extend_vocabulary:
+    if most := learner.recipe.extend_vocabulary:
         texts = [*train.texts, *unlabelled]
-        done["words_added"] = extend(model, tokenizer, texts, most=recipe.extend_vocabulary, policy=policy)
+        done["words_added"] = extend(learner.model, learner.tokenizer, texts, most=most, policy=learner.policy)
     if unlabelled:
-        done["adapted"] = adapt(
-            *(model, tokenizer, unlabelled),
-            encoder=encoder,
-            recipe=recipe,
-            policy=policy,
-            log=log,
-            clock=clock,
-            checkpoints=checkpoints,
-        )
-        seed_everything(recipe.seed)  # as it is when pretraining was done by an earlier process
+        done["adapted"] = adapt(learner, unlabelled)
+        seed_everything(learner.recipe.seed)  # as it is when pretraining was done by an earlier process
     return done
 
 
-def _task(
-    model: Any, tokenizer: Any, rows: Rows, held: Rows, train: TrainSet, *, labels: Sequence[str], recipe: Recipe
-) -> Task:
+def _task(learner: Learner, rows: Rows, held: Rows, train: TrainSet, labels: Sequence[str]) -> Task:
     """Return what the loop trains: rows weighed and repeated by how many there are of each label."""
-    counts = train.counts()
+    recipe, counts = learner.recipe, train.counts()
     shown = repeats(counts, oversample=recipe.oversample)
     by_id = {example.id: shown[example.label] for example in train}
     return Task(
-        model=model,
-        pad_id=tokenizer.pad_token_id,
+        model=learner.model,
+        pad_id=learner.tokenizer.pad_token_id,
         rows=rows,
         held=held,
         weights=torch.from_numpy(class_weights(counts, labels, kind=recipe.class_weights)),
@@ -235,7 +193,7 @@ def seed_everything(seed: int) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
-def _run(loop: Loop, bad_batch: Path) -> dict[str, Any]:
+def _run(loop: Loop) -> dict[str, Any]:
     """Train; when a loss is not a number, save which rows the batch held and what each gave, for inspection."""
     model, recipe = loop.task.model, loop.recipe
     if recipe.track == "head":
@@ -247,7 +205,7 @@ def _run(loop: Loop, bad_batch: Path) -> dict[str, Any]:
     try:
         return loop.run()
     except LossNotANumberError as error:
-        _keep_batch(error, loop.task.rows, bad_batch)
+        _keep_batch(error, loop.task.rows, loop.log.path.with_name(BAD_BATCH))
         raise
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import resource
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 
-from interlock.core.clock import Clock
 from interlock.train.attention import attention_entropy
 from interlock.train.batches import epoch_batches, shown_rows
-from interlock.train.checkpoint import Checkpoints
+from interlock.train.journal import Journal
 from interlock.train.model import logits_of, native_bfloat16
 from interlock.train.progress import Meter, Progress, Window
 from interlock.train.quality import concerns, entropy, quality
@@ -21,7 +20,6 @@ from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows
 from interlock.train.settle import EPOCHS
 from interlock.train.step import Stepped, Stepper, Steps, norms_by_layer, row_losses
-from interlock.train.step_log import StepLog
 from interlock.train.watchdog import Watchdog
 
 LOG_EVERY = 25  # steps
@@ -44,25 +42,17 @@ class Task:
 class Loop:
     """Trains the model of ``task``."""
 
-    def __init__(
-        self,
-        task: Task,
-        recipe: Recipe,
-        settled: str = "",
-        *,
-        log: StepLog,
-        clock: Clock,
-        checkpoints: Checkpoints | None = None,
-        called: Mapping[str, str] | None = None,
-    ) -> None:
-        """Prepare; ``settled`` is said first, and ``called`` renames events in the log."""
-        self.called = called or {}
-        self.task, self.recipe, self.log, self.clock, self.checkpoints = task, recipe, log, clock, checkpoints
+    labelled = True  # whether the rows of a few steps are compared with all of them
+
+    def __init__(self, task: Task, recipe: Recipe, settled: str = "", *, journal: Journal) -> None:
+        """Prepare; ``settled`` is said first."""
+        self.task, self.recipe, self.journal = task, recipe, journal
+        self.log, self.clock, self.checkpoints = journal.log, journal.clock, journal.checkpoints
         self.lengths = [len(ids) for ids in task.rows.ids]
         self.epochs, self.settled = recipe.epochs or EPOCHS, settled
         self.stepper = self._steps(self.epochs * len(self._batches(1)))
         self.progress = Progress()
-        self.watchdog = Watchdog(log.write)
+        self.watchdog = Watchdog(self.log.write)
         self.best: dict[str, torch.Tensor] | None = None
         self.entropy = entropy(task.rows.targets)
 
@@ -208,9 +198,9 @@ class Loop:
         self.save()
 
     def _say(self, line: dict[str, Any]) -> None:
-        self.log.write({**line, "event": self.called.get(line["event"], line["event"])})
+        self.journal.write(line)
         self.watchdog.see(line)
-        if line["event"] == "step":
+        if line["event"] == "step" and self.labelled:
             seen, k = len(self.progress.recent.seen), len(self.task.weights)
             for warning in concerns(line, n=seen, whole=self.entropy, k=k):
                 self.watchdog.warn(*warning)
