@@ -5,20 +5,11 @@ A hundred thousand requests, some of them schemathesis's: ``python -m bench.fuzz
 
 from __future__ import annotations
 
-import datetime as dt
 import importlib
-import ipaddress
-import json
-import ssl
-from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,44 +32,3 @@ def test_the_head_of_an_operation_is_its_reply_without_a_body(server: Any) -> No
 
     assert (head.status, head.body) == (200, b"")
     assert head.headers["content-length"] == str(len(whole.body))
-
-
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate of 127.0.0.1 and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    day = dt.timedelta(days=1)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - day)
-        .not_valid_after(now + day)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    form, none = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (folder / "key.pem").write_bytes(key.private_bytes(pem, form, none))
-    (folder / "chain.pem").write_bytes(made.public_bytes(pem))
-    return folder / "chain.pem", folder / "key.pem"
-
-
-def test_with_a_certificate_only_tls_is_answered(start: Any, tmp_path: Path) -> None:
-    chain, key = certificate(tmp_path)
-    server = start("--tls-certificate", chain, "--tls-key", key)
-    trusting = ssl.create_default_context(cafile=str(chain))
-    connection = HTTPSConnection("127.0.0.1", server.port, context=trusting, timeout=30)
-    connection.request("POST", "/v1/route", json.dumps({"text": "yes"}), {"content-type": "application/json"})
-    found = json.loads(connection.getresponse().read())
-    connection.close()
-
-    assert found["route"] == "yes"
-    plain = server.connect()
-    plain.request("GET", "/livez")
-    with pytest.raises((HTTPException, OSError)):
-        plain.getresponse()
-    plain.close()

@@ -158,18 +158,12 @@ def _value(found: Found, key: str) -> Any:
 
 def _tls(settings: Settings) -> list[Problem]:
     """Return why a certificate and its key cannot be served with."""
-    if settings.tls_certificate is None or settings.tls_key is None:
-        return []
-    import ssl
+    from interlock.serve.tls import Tls
 
-    where = f"{settings.tls_certificate}, {settings.tls_key}"
     try:
-        # A server has nobody to ask for a password.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
-            settings.tls_certificate, settings.tls_key, password=lambda: ""
-        )
-    except OSError as error:  # what OpenSSL raises is one, too
-        return [Problem(where, "", "a PEM certificate and its key, without a password", str(error))]
+        Tls.of(settings)
+    except InputError as error:
+        return list(error.problems)
     return []
 
 

@@ -14,7 +14,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 import uvicorn
@@ -38,6 +38,7 @@ from interlock.serve.refusal import Refusal
 from interlock.serve.service import Service
 from interlock.serve.settings import Settings
 from interlock.serve.source import Source
+from interlock.serve.tls import Tls
 from interlock.serve.traces import Traces
 
 SWITCH_S = 0.0005  # how long the loop may keep the thread that writes events waiting; the usual 5 ms are too long
@@ -66,7 +67,8 @@ class Front:
         table = Api(self.service).table()
         app = App(table, access=Access(settings.keys), metrics=self.metrics, log=self.log, traces=traces, clock=clock)
         self.door = Door(room=lambda: self.service.room, metrics=self.metrics, log=self.log)
-        self.server = _Server(_http(settings, app, self.door))
+        self.tls = Tls.of(settings)
+        self.server = _Server(_http(settings, app, self.door, self.tls))
 
     async def run(self, listening: socket.socket) -> None:
         """Serve until told to stop, then let what is under way finish."""
@@ -137,8 +139,18 @@ class Front:
             self._control.send(orjson.dumps(note))
 
     async def _again(self) -> None:
+        if self.tls is not None:
+            self._renew(self.tls)
         with suppress(Refusal):
             await self.service.activate(None)
+
+    def _renew(self, tls: Tls) -> None:
+        try:
+            tls.renew()
+        except InterlockError as error:
+            self.log.say("certificate", result="refused", why=str(error))
+        else:
+            self.log.say("certificate", result="renewed")
 
     def _stop(self) -> None:
         if not self.service.draining:
@@ -173,7 +185,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _http(settings: Settings, app: Callable[..., Any], door: Door) -> uvicorn.Config:
+def _http(settings: Settings, app: Callable[..., Any], door: Door, tls: Tls | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=bounded(settings, door),
@@ -188,14 +200,22 @@ def _http(settings: Settings, app: Callable[..., Any], door: Door) -> uvicorn.Co
         backlog=settings.max_connections,
         timeout_keep_alive=settings.keep_alive_s,  # type: ignore[arg-type] # passed to call_later, which takes parts of a second
         timeout_graceful_shutdown=settings.drain_s,  # type: ignore[arg-type] # the same
-        ssl_certfile=settings.tls_certificate,
-        ssl_keyfile=settings.tls_key,
+        ssl_context_factory=None if tls is None else lambda *_: tls.context,
     )
 
 
 def _address(listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
     return f"{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _give_up(control: socket.socket, error: InterlockError) -> NoReturn:
+    """Tell the supervisor, which repeats it at the start alone, and the log: later it tries again every second."""
+    log = Log(sys.stdout.buffer, SystemClock())
+    log.say("failed", why=str(error))
+    log.close()
+    control.send(orjson.dumps({"failed": str(error), "code": error.exit_code}))
+    sys.exit(error.exit_code)
 
 
 def main() -> None:
@@ -211,8 +231,7 @@ def main() -> None:
         try:
             front = Front(settings, control, events=open_events(settings.store), clock=SystemClock())
         except InterlockError as error:
-            control.send(orjson.dumps({"failed": str(error), "code": error.exit_code}))
-            sys.exit(error.exit_code)
+            _give_up(control, error)
         gc.freeze()  # what is here stays: it need not be looked through again and again
         gc.set_threshold(YOUNG)
         try:
