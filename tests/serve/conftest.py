@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -44,14 +44,16 @@ class Answer:
 class Running:
     """One server and everything it has logged so far."""
 
-    def __init__(self, folder: Path, arguments: list[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, arguments: list[str], environment: dict[str, str], *, by: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
         self.lines: list[dict[str, Any]] = []
         self.raw: list[str] = []
         self._there = threading.Condition()
         with (folder / "stderr").open("wb") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "interlock", "serve", "--port", "0", *arguments],
+                [*by, sys.executable, "-m", "interlock", "serve", "--port", "0", *arguments],
                 cwd=folder,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -175,12 +177,14 @@ def start(tmp_path: Path, tiny: Path) -> Iterator[Start]:
     """Start servers; they are stopped at the end, and must not have had a defect."""
     running: list[Running] = []
 
-    def begin(*arguments: object, bundle: Path | None = tiny, ready: bool = True, **environment: str) -> Running:
+    def begin(
+        *arguments: object, bundle: Path | None = tiny, ready: bool = True, by: Sequence[str] = (), **environment: str
+    ) -> Running:
         folder = tmp_path / f"server{len(running)}"
         folder.mkdir()
         said = [*([] if bundle is None else ["--bundle", str(bundle), "--development"]), *map(str, arguments)]
         environment = {"INTERLOCK_WORKERS": "1", **environment}
-        running.append(Running(folder, said, environment))
+        running.append(Running(folder, said, environment, by=by))
         if ready:
             running[-1].wait_for("ready")
         return running[-1]

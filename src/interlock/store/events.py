@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
 from interlock.core.errors import InputError, Problem, UnavailableError
@@ -49,10 +50,8 @@ def _version(path: Path) -> int:
     """Return the version of the schema in a file; 0 where there is none, or whatever it is cannot say."""
     if not path.is_file():
         return 0
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10.0)
-    try:
-        return int(connection.execute("SELECT MAX(version) FROM schema_version").fetchone()[0] or 0)
-    except sqlite3.Error:
-        return 0
-    finally:
-        connection.close()
+    with suppress(sqlite3.Error):
+        uri = f"{path.absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(uri, uri=True, timeout=10.0)) as connection:
+            return int(connection.execute("SELECT MAX(version) FROM schema_version").fetchone()[0] or 0)
+    return 0
