@@ -23,7 +23,7 @@ def convert(
     to: str | None = None,
     source: Annotated[str | None, Parameter(name="--format")] = None,
     question: str | None = None,
-    column: list[str] | None = None,
+    column: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     lossy: bool = False,
     json: bool = False,
 ) -> int:
@@ -45,7 +45,7 @@ def convert(
     from interlock.data.columns import parse_columns
     from interlock.data.convert import convert as walk
 
-    columns = parse_columns(column or [])
+    columns = parse_columns(column)
     made = walk(data, out, source=source, to=to, question=question, columns=columns, lossy=lossy)
     if json:
         say_json(made.to_json())
