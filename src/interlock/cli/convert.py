@@ -23,7 +23,7 @@ def convert(
     to: str | None = None,
     source: Annotated[str | None, Parameter(name="--format")] = None,
     question: str | None = None,
-    column: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    column: Annotated[tuple[str, ...], Parameter(negative_iterable=())] = (),
     lossy: bool = False,
     json: bool = False,
 ) -> int:
