@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -82,6 +82,14 @@ def test_every_part_of_a_grid_that_is_wrong_is_named_at_once() -> None:
     assert "expected int or none, got '1.5'" in said
     assert "one of focal, cross_entropy" in said
     assert len(caught.value.problems) == 5
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(Recipe)])
+def test_a_grid_takes_whatever_a_recipe_field_may_be(name: str) -> None:
+    kind = get_type_hints(Recipe)[name]
+    values = [*get_args(kind), getattr(Recipe(), name)] if get_origin(kind) is Literal else [getattr(Recipe(), name)]
+    for value in values:
+        assert parse_grid(f"{name}={value}") == {name: [value]}
 
 
 @pytest.mark.parametrize("text", ["", " ; ", "gamma=", "=1"])

@@ -166,10 +166,11 @@ def _value(text: str, wanted: Any) -> Any:
     """Return ``text`` as the type a recipe field has, or what does not fit."""
     options = list(typing.get_args(wanted)) if isinstance(wanted, types.UnionType) else [wanted]
     for option in sorted(options, key=lambda one: one is str):  # which takes everything, "none" too
-        if text.casefold() in WORDS and isinstance(WORDS[text.casefold()], option if option is not None else ()):
+        if typing.get_origin(option) is typing.Literal:
+            if text in typing.get_args(option):
+                return text
+        elif text.casefold() in WORDS and isinstance(WORDS[text.casefold()], option):
             return WORDS[text.casefold()]
-        if typing.get_origin(option) is typing.Literal and text in typing.get_args(option):
-            return text
         if option is str:
             return text
         if option in {int, float}:
