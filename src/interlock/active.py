@@ -9,6 +9,7 @@ from pathlib import Path
 
 from interlock.bundle.open import Bundle, open_verified
 from interlock.bundle.shelf import Shelf, open_shelf
+from interlock.bundle.sign import check_time
 from interlock.bundle.trust import Trust
 from interlock.core.clock import Clock, SystemClock
 from interlock.core.errors import InputError, Problem, RefusedError
@@ -53,7 +54,7 @@ class Aliases:
         Raises:
             InputError: the alias points nowhere.
             RefusedError: it was moved past the ledger, or its bundle was revoked since, does not verify or may not
-                serve.
+                serve; or the trust root expired.
         """
         alias, entries = self.alias(name), list(self.records.entries())
         entry = next((entry for entry in entries if entry.deed.key == alias.key), None)
@@ -84,6 +85,8 @@ class Aliases:
         return self._open(digest, Basis(move.evidence["basis"]), trust)
 
     def _open(self, digest: str, basis: Basis, trust: Trust | None) -> Bundle:
+        if trust is not None:
+            check_time(trust, now=self.clock.now())
         vouched = trust if basis is Basis.VERDICT else None  # two approvers named what a token put there
         return open_verified(self.shelf.fetch(digest), vouched, where=digest, clock=self.clock)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from interlock.active import Active, Aliases
 from interlock.bundle.open import Bundle, open_verified
 from interlock.bundle.read import Verified, read_verified
-from interlock.bundle.rollback import CLOCKS_DIFFER, Token, check_token
+from interlock.bundle.rollback import Token, check_token
 from interlock.bundle.shelf import Shelf, open_shelf, write_verified
-from interlock.bundle.trust import Trust
+from interlock.bundle.trust import CLOCKS_DIFFER, Trust
 from interlock.core.clock import Clock, SystemClock
 from interlock.core.errors import InputError, Problem, RefusedError
 from interlock.core.ledger import Deed, Entry

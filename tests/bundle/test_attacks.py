@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from interlock.core.errors import InterlockError, RefusedError
 Files = dict[str, bytes]
 MakeFiles = Callable[..., Files]
 PackFiles = Callable[..., Path]
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
 WEIGHT_FILES = (layout.GRAPH, layout.GRAPH_INT8, "model/model.safetensors", layout.TOKENIZER, layout.DETECTORS)
 
 
@@ -46,7 +48,7 @@ def flips(bundle: Path, name: str, bits: range | list[int]) -> Iterator[tuple[st
 def checked(bundle: Path, trust: Trust) -> None:
     """Do what opening does up to the point where the first byte would be used."""
     verified = read_verified(bundle)
-    signers(verified.signature, verified.listing, trust)
+    signers(verified.signature, verified.listing, trust, now=NOW)
 
 
 def refused_flips(bundle: Path, trust: Trust, *, step: int) -> tuple[int, int]:

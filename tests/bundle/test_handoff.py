@@ -181,7 +181,7 @@ def test_a_key_that_signs_decisions_signs_no_bundles() -> None:
     }
 
     with pytest.raises(RefusedError, match="signs decisions"):
-        signers(canonical(envelope), manifest, TRUST)
+        signers(canonical(envelope), manifest, TRUST, now=NOW)
 
 
 def test_a_signature_made_for_a_bundle_does_not_sign_a_decision() -> None:

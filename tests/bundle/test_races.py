@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from ctypes import c_long
+from datetime import UTC, datetime
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
@@ -24,13 +25,14 @@ from interlock.bundle.sign import signers
 from interlock.bundle.trust import Trust
 from interlock.core.errors import InputError, RefusedError
 
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
 Loader = Callable[[Path, Trust], bytes]
 
 
 def careful(bundle: Path, trust: Trust) -> bytes:
     """What opening does: the bytes that were verified."""
     verified = read_verified(bundle)
-    signers(verified.signature, verified.listing, trust)
+    signers(verified.signature, verified.listing, trust, now=NOW)
     return verified.files[GRAPH_INT8]
 
 

@@ -59,6 +59,7 @@ class Refusal(StrEnum):
     MALFORMED = "malformed"  # not a token, or one in another spelling
     UNKNOWN_KEY = "unknown_key"  # the trust root does not know the key, or not for handoffs
     REVOKED_KEY = "revoked_key"
+    KEY_NOT_IN_FORCE = "key_not_in_force"  # its time or the trust root's has passed, or the agent's clock was set back
     BAD_SIGNATURE = "bad_signature"
     OTHER_BUNDLE = "other_bundle"  # stale, or never pinned
     OTHER_ROUTE = "other_route"  # not the agent's, or a fallback that shares it
@@ -176,10 +177,11 @@ def examine(  # noqa: PLR0913 - everything an agent pins
         ValueError: ``now`` has no time zone.
     """
     root = read_trust(Path(trust)) if isinstance(trust, str | Path) else trust
-    moment = _milliseconds(now or SystemClock().now())
+    now = now or SystemClock().now()
+    moment = _milliseconds(now)
     if not bundle or not route or root is None or seen is None:
         return Examined(Refusal.NOT_PINNED)
-    found = _signed(token, root)
+    found = _signed(token, root, now)
     if isinstance(found, Refusal):
         return Examined(found)
     refused = _unwanted(found, bundle, route, text)
@@ -195,7 +197,7 @@ def examine(  # noqa: PLR0913 - everything an agent pins
     return Examined(refused, found)
 
 
-def _signed(token: object, trust: Trust) -> Handoff | Refusal:
+def _signed(token: object, trust: Trust, now: datetime) -> Handoff | Refusal:
     """Return what a token says when a trusted handoff key signed it."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -209,6 +211,8 @@ def _signed(token: object, trust: Trust) -> Handoff | Refusal:
         return Refusal.UNKNOWN_KEY
     if key.revoked is not None:
         return Refusal.REVOKED_KEY
+    if trust.untimely(now) or key.untimely(now):
+        return Refusal.KEY_NOT_IN_FORCE
     try:
         Ed25519PublicKey.from_public_bytes(base64.b64decode(key.public)).verify(signature, pae(PAYLOAD_TYPE, payload))
     except (InvalidSignature, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -115,7 +116,8 @@ def open_bundle(folder: str | Path, trust: Trust | str | Path | None = None, *, 
 
 def open_verified(verified: Verified, trust: Trust | None = None, *, where: str, clock: Clock | None = None) -> Bundle:
     """Load and replay a bundle whose bytes were verified; as ``open_bundle``, whose second half it is."""
-    signed_by = _signers(verified, trust)
+    clock = clock or SystemClock()
+    signed_by = _signers(verified, trust, now=clock.now())
     files = verified.files
     check_weights(files)
     contract = read_contract(files)
@@ -128,16 +130,16 @@ def open_verified(verified: Verified, trust: Trust | None = None, *, where: str,
         several=read_several(files),
         words=read_words(files, scorer),
         bundle_digest=verified.digest,
-        clock=clock or SystemClock(),
+        clock=clock,
     )
     if problems := [problem for golden in read_golden(files) for problem in _replayed(predictor, golden)]:
         raise RefusedError(f"{where} does not repeat its golden messages", problems)
     return Bundle(verified, predictor, read_neighbours(files, contract), signed_by)
 
 
-def _signers(verified: Verified, trust: Trust | None) -> tuple[Signer, ...]:
+def _signers(verified: Verified, trust: Trust | None, *, now: datetime) -> tuple[Signer, ...]:
     if trust is not None:
-        return signers(verified.signature, verified.listing, trust)
+        return signers(verified.signature, verified.listing, trust, now=now)
     if verified.signature is not None:
         parse_envelope(verified.signature, verified.listing)  # a damaged one is never passed over
     return ()

@@ -19,8 +19,16 @@ from pydantic import Field
 
 from interlock.bundle.keys import SigningKey
 from interlock.bundle.manifest import Sha256
-from interlock.bundle.sign import Signature, Signer, envelope_of, read_envelope, signature_of, wrong_signature
-from interlock.bundle.trust import Text, Trust, parsed
+from interlock.bundle.sign import (
+    Signature,
+    Signer,
+    check_time,
+    envelope_of,
+    read_envelope,
+    signature_of,
+    wrong_signature,
+)
+from interlock.bundle.trust import CLOCKS_DIFFER, Text, Trust, parsed
 from interlock.core.canonical import canonical, digest, read_json
 from interlock.core.errors import InputError, Problem, RefusedError
 from interlock.core.registry import AliasName
@@ -30,7 +38,6 @@ TOKEN_TYPE = "application/vnd.interlock.rollback.v1+json"  # noqa: S105 - the pa
 WHERE = "token"
 APPROVERS = 2
 LONGEST = timedelta(days=7)
-CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 class Rollback(Strict):
@@ -111,8 +118,10 @@ def check_token(token: bytes, trust: Trust, *, now: datetime) -> Token:
     """Return a token when two trusted approvers signed it and its time is now.
 
     Raises:
-        RefusedError: a signature that does not hold, fewer than two persons, not yet or no longer valid.
+        RefusedError: a signature that does not hold, fewer than two persons, not yet or no longer valid, or the trust
+            root expired.
     """
+    check_time(trust, now=now)
     said = read_token(token)
     payload, signatures = _payload(token)
     found, problems = [], list(_wrong_time(said, now))
@@ -123,6 +132,8 @@ def check_token(token: bytes, trust: Trust, *, now: datetime) -> Token:
             problems.append(Problem(WHERE, signature.keyid, "a trusted approver's key", state))
         elif wrong := wrong_signature(signature, key, payload, kind=TOKEN_TYPE):
             problems.append(Problem(WHERE, signature.keyid, *wrong))
+        elif late := key.untimely(now):
+            problems.append(Problem(WHERE, signature.keyid, *late))
         else:
             found.append(Signer(key.role, key.name, signature.keyid))
     persons = {unicodedata.normalize("NFKC", signer.name).casefold() for signer in found}

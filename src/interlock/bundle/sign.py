@@ -13,6 +13,7 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -124,15 +125,20 @@ def _wrong_envelope(envelope: Envelope, data: bytes, *, kind: str, where: str) -
         yield Problem(where, "", "canonical JSON", "the same envelope written in another way")
 
 
-def signers(data: bytes | None, manifest: bytes, trust: Trust) -> tuple[Signer, ...]:
+def signers(data: bytes | None, manifest: bytes, trust: Trust, *, now: datetime) -> tuple[Signer, ...]:
     """Return who signed ``manifest``, when every signature holds and every required role is among them.
 
+    A right signature of a key whose time is not ``now`` does not count, and does not spoil the others either: what an
+    expired key signed can be signed again by its owner's next one.
+
     Raises:
-        RefusedError: there is no signature, one of an unknown or revoked key, one that is wrong, or a role is missing.
+        RefusedError: there is no signature, one of an unknown or revoked key, one that is wrong, a role is missing, or
+            the trust root expired.
     """
+    check_time(trust, now=now)
     if data is None:
         raise RefusedError("the bundle is not signed", list(_missing(trust, ())))
-    found, problems = [], []
+    found, problems, lapsed = [], [], []
     for signature in parse_envelope(data, manifest).signatures:
         key = trust.keys.get(signature.keyid)
         where = f"signatures.{signature.keyid}"
@@ -140,11 +146,23 @@ def signers(data: bytes | None, manifest: bytes, trust: Trust) -> tuple[Signer, 
             problems.append(Problem(SIGNATURE, where, "a key of the trust root", "an unknown key"))
         elif wrong := wrong_signature(signature, key, manifest, kind=PAYLOAD_TYPE):
             problems.append(Problem(SIGNATURE, where, *wrong))
+        elif late := key.untimely(now):
+            lapsed.append(Problem(SIGNATURE, where, *late))
         else:
             found.append(Signer(key.role, key.name, signature.keyid))
     if problems := [*problems, *_missing(trust, tuple(found))]:
-        raise RefusedError("the bundle's signatures do not suffice", problems)
+        raise RefusedError("the bundle's signatures do not suffice", [*problems, *lapsed])
     return tuple(sorted(found, key=lambda signer: (signer.role, signer.name)))
+
+
+def check_time(trust: Trust, *, now: datetime) -> None:
+    """Refuse a trust root whose time has passed.
+
+    Raises:
+        RefusedError: it expired.
+    """
+    if late := trust.untimely(now):
+        raise RefusedError("the trust root expired", [Problem("trust root", "expires", *late)])
 
 
 def _missing(trust: Trust, found: tuple[Signer, ...]) -> Iterator[Problem]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from interlock.core.canonical import canonical, digest, read_json
 from interlock.core.errors import InputError, Problem
@@ -21,6 +21,20 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,99}$", stric
 Text = Annotated[str, Field(min_length=1, max_length=1000, strict=True)]
 PUBLIC_BYTES = 32
 MAX_BYTES = 1_000_000  # of a key file or a trust root
+CLOCKS_DIFFER = timedelta(minutes=5)  # between two machines that keep time
+
+
+def _utc(text: str) -> str:
+    try:
+        offset = datetime.fromisoformat(text).utcoffset()
+    except ValueError:
+        offset = None
+    if offset != timedelta(0):
+        raise ValueError("a time must be ISO 8601 in UTC, as 2027-01-31T00:00:00+00:00")
+    return text
+
+
+Moment = Annotated[str, Field(max_length=40, strict=True), AfterValidator(_utc)]
 
 Read = TypeVar("Read", bound=Strict)
 
@@ -72,7 +86,24 @@ class Trusted(Strict):
     name: Name
     role: Role
     public: str
+    since: Moment | None = None  # when it was listed: a clock that shows less was set back
+    expires: Moment | None = None
     revoked: Revocation | None = None
+
+    @model_validator(mode="after")
+    def _has_time(self) -> Self:
+        times = [datetime.fromisoformat(time) for time in (self.since, self.expires) if time is not None]
+        if times != sorted(set(times)):
+            raise ValueError(f"the key of {self.name} expires before it is trusted")
+        return self
+
+    def untimely(self, now: datetime) -> tuple[str, str] | None:
+        """Return what was expected and what it is instead, when the key does not count at ``now``."""
+        if self.since is not None and datetime.fromisoformat(self.since) - now > CLOCKS_DIFFER:
+            return "a key in force", f"{self.name}'s, trusted since {self.since}, by a clock at {now.isoformat()}"
+        if self.expires is not None and not now < datetime.fromisoformat(self.expires):
+            return "a key in force", f"{self.name}'s, expired at {self.expires}"
+        return None
 
 
 class Trust(Strict):
@@ -81,6 +112,7 @@ class Trust(Strict):
     trust: Literal[1]
     version: Annotated[int, Field(ge=1, strict=True)]
     required: Annotated[tuple[Vouching, ...], Field(min_length=1)] = ROLES
+    expires: Moment | None = None
     keys: dict[str, Trusted] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -99,19 +131,37 @@ class Trust(Strict):
         """Return the canonical trust root."""
         return canonical(self.model_dump(mode="json", exclude_none=True))
 
-    def with_key(self, key: PublicKey, role: Role) -> Trust:
-        """Return the next version, in which ``key`` may sign as ``role``.
+    def untimely(self, now: datetime) -> tuple[str, str] | None:
+        """Return what was expected and what it is instead, when no key of the root counts at ``now`` any more."""
+        if self.expires is not None and not now < datetime.fromisoformat(self.expires):
+            return "a trust root in force", f"one that expired at {self.expires}"
+        return None
+
+    def with_key(self, key: PublicKey, role: Role, *, at: datetime | None = None, expires: str | None = None) -> Trust:
+        """Return the next version, in which ``key`` may sign as ``role``, from ``at`` until ``expires``.
 
         Raises:
-            InputError: the key is there already, was revoked, or its owner has another role.
+            InputError: the key is there already, was revoked, its owner has another role, or a time does not hold.
         """
         known = self.keys.get(key.keyid)
         if known is not None:
             state = "a revoked key" if known.revoked else f"trusted as {known.role}"
             problem = Problem(key.name, key.keyid, "a key that is not listed yet", state)
             raise InputError("this key cannot be trusted again", [problem], todo="Make another key.")
-        listed = Trusted(name=key.name, role=role, public=key.public)
-        return self._next(keys={**self.keys, key.keyid: listed})
+        times = {"since": at.isoformat() if at is not None else None, "expires": expires}
+        body = {"name": key.name, "role": role, "public": key.public, **times}
+        return self._next(keys={**self.keys, key.keyid: parsed(Trusted, body, where="trust root")})
+
+    def until(self, expires: str, *, keyid: str | None = None) -> Trust:
+        """Return the next version, which counts until ``expires`` and no longer; or one key of it.
+
+        Raises:
+            InputError: there is no such key, it is revoked, or the time does not hold.
+        """
+        if keyid is None:
+            return self._next(expires=expires)
+        ending = self._in_force(keyid, what="this key cannot be given a time").model_dump()
+        return self._next(keys={**self.keys, keyid: {**ending, "expires": expires}})
 
     def without(self, keyid: str, *, reason: str, at: datetime) -> Trust:
         """Return the next version, in which no signature of the key counts any more, whenever it was made.
@@ -119,16 +169,20 @@ class Trust(Strict):
         Raises:
             InputError: there is no such key, or it is revoked already.
         """
-        known = self.keys.get(keyid)
-        if known is None or known.revoked is not None:
-            state = "no such key" if known is None else f"revoked: {known.revoked.reason}" if known.revoked else ""
-            raise InputError("this key cannot be revoked", [Problem("trust root", keyid, "a trusted key", state)])
+        known = self._in_force(keyid, what="this key cannot be revoked")
         ended = known.model_copy(update={"revoked": Revocation(reason=reason, at=at.isoformat())})
         return self._next(keys={**self.keys, keyid: ended})
 
     def requiring(self, roles: tuple[Vouching, ...]) -> Trust:
         """Return the next version, in which each of ``roles`` must have signed."""
         return self._next(required=roles)
+
+    def _in_force(self, keyid: str, *, what: str) -> Trusted:
+        known = self.keys.get(keyid)
+        if known is None or known.revoked is not None:
+            state = "no such key" if known is None else f"revoked: {known.revoked.reason}" if known.revoked else ""
+            raise InputError(what, [Problem("trust root", keyid, "a trusted key", state)])
+        return known
 
     def _next(self, **changed: Any) -> Trust:
         return parsed(Trust, {**self.model_dump(), **changed, "version": self.version + 1}, where="trust root")

@@ -14,9 +14,11 @@ import cyclopts
 from interlock.cli.screen import console, say_json
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from interlock.bundle.keys import SigningKey
     from interlock.bundle.open import Bundle
-    from interlock.bundle.trust import Trust
+    from interlock.bundle.trust import Trust, Trusted
 
 PASSPHRASE = "INTERLOCK_KEY_PASSPHRASE"  # noqa: S105 - the name of a variable
 FOLDER = Path("keys")
@@ -92,13 +94,14 @@ def new(
         passphrase: Ask for a passphrase, or take it from INTERLOCK_KEY_PASSPHRASE, and encrypt the private key with it.
     """
     from interlock.bundle.keys import new_key, private_path
+    from interlock.core.clock import SystemClock
 
     key = new_key(folder, name, passphrase=ask_passphrase() if passphrase else None)
     made = f"{key.name} {key.keyid}\n{folder / f'{name}.key.json'}\n{private_path(folder, name)}"
     if role is None:
         console().print(made, soft_wrap=True, markup=False)
         return 0
-    return _save(folder, load_root(folder).with_key(key, role), f"{made}\ntrusted as {role}")
+    return _save(folder, load_root(folder).with_key(key, role, at=SystemClock().now()), f"{made}\ntrusted as {role}")
 
 
 @keys.command(name="list")
@@ -113,21 +116,39 @@ def list_(*, folder: Path = FOLDER, json: bool = False) -> int:
     """
     from rich.table import Column, Table
 
-    root = load_root(folder)
+    from interlock.core.clock import SystemClock
+
+    root, now = load_root(folder), SystemClock().now()
     if json:
         say_json(root.model_dump(mode="json", exclude_none=True))
         return 0
     title = f"Version {root.version}; must sign: {', '.join(root.required)}"
+    if root.expires is not None:
+        title += f"; {'expired at' if root.untimely(now) else 'until'} {root.expires}"
     table = Table("name", "role", Column("key id", overflow="fold"), "state", title=title, title_justify="left")
     for keyid, key in root.keys.items():
-        state = f"revoked {key.revoked.at}: {key.revoked.reason}" if key.revoked else "trusted"
-        table.add_row(key.name, key.role, keyid, state)
+        table.add_row(key.name, key.role, keyid, _state(key, now))
     console().print(table)
     return 0
 
 
+def _state(key: Trusted, now: datetime) -> str:
+    if key.revoked is not None:
+        return f"revoked {key.revoked.at}: {key.revoked.reason}"
+    if late := key.untimely(now):
+        return late[1]
+    return "trusted" if key.expires is None else f"trusted until {key.expires}"
+
+
 @keys.command
-def trust(key: Path, /, *, role: Literal["builder", "approver", "handoff"], folder: Path = FOLDER) -> int:
+def trust(
+    key: Path,
+    /,
+    *,
+    role: Literal["builder", "approver", "handoff"],
+    expires: str | None = None,
+    folder: Path = FOLDER,
+) -> int:
     """Let a key sign bundles as builder or as approver, or decisions as handoff.
 
     Example: interlock keys trust bob.key.json --role approver
@@ -135,13 +156,31 @@ def trust(key: Path, /, *, role: Literal["builder", "approver", "handoff"], fold
     Args:
         key: A public key file (NAME.key.json). Compare its id with its owner before.
         role: The one role of this key and of its owner.
+        expires: Until when, as 2027-01-31T00:00:00+00:00; without it, until it is revoked.
         folder: The key folder.
     """
     from interlock.bundle.trust import read_public
+    from interlock.core.clock import SystemClock
 
     public = read_public(key)
-    said = f"{public.name} {public.keyid} is trusted as {role}"
-    return _save(folder, load_root(folder).with_key(public, role), said)
+    said = f"{public.name} {public.keyid} is trusted as {role}{f' until {expires}' if expires else ''}"
+    listed = load_root(folder).with_key(public, role, at=SystemClock().now(), expires=expires)
+    return _save(folder, listed, said)
+
+
+@keys.command
+def expire(until: str, /, *, key: str | None = None, folder: Path = FOLDER) -> int:
+    """Let the trust root, or one key of it, count until a time and no longer; a later time renews it.
+
+    Example: interlock keys expire 2027-01-31T00:00:00+00:00 --key sha256:1f...
+
+    Args:
+        until: ISO 8601, in UTC.
+        key: The id of the key; the whole trust root without it.
+        folder: The key folder.
+    """
+    ending = load_root(folder).until(until, keyid=key)
+    return _save(folder, ending, f"{key or 'the trust root'} counts until {until}")
 
 
 @keys.command
@@ -228,17 +267,24 @@ def check_role(key: SigningKey, role: str, root: Trust) -> None:
     """Refuse a key that does not sign as ``role`` by a trust root.
 
     Raises:
-        InputError: it is unknown, revoked, or of another role.
+        InputError: it is unknown, revoked, out of its time, or of another role.
     """
+    from interlock.core.clock import SystemClock
     from interlock.core.errors import InputError, Problem
 
     known = root.keys.get(key.keyid)
-    if known is None or known.revoked is not None or known.role != role:
-        state = (
-            "an unknown key" if known is None else "a revoked key" if known.revoked else f"one to sign as {known.role}"
-        )
-        problem = Problem("trust root", key.keyid, f"a trusted {role}", state)
-        raise InputError(f"this key does not sign as {role}", [problem], todo="See: interlock keys list")
+    if known is None:
+        state = "an unknown key"
+    elif known.revoked is not None:
+        state = "a revoked key"
+    elif late := known.untimely(SystemClock().now()):
+        state = late[1]
+    elif known.role != role:
+        state = f"one to sign as {known.role}"
+    else:
+        return
+    problem = Problem("trust root", key.keyid, f"a trusted {role}", state)
+    raise InputError(f"this key does not sign as {role}", [problem], todo="See: interlock keys list")
 
 
 def ask_passphrase() -> str:
