@@ -88,6 +88,20 @@ def test_a_store_of_a_newer_version_is_left_alone(start: Any, tmp_path: Path) ->
     assert path.read_bytes() == before
 
 
+def test_two_servers_of_one_store_have_one_secret(start: Any, tmp_path: Path) -> None:
+    path = store(tmp_path / "kept")
+    one, another = {"INTERLOCK_SECRET": "ab" * 32}, {"INTERLOCK_SECRET": "cd" * 32}
+    first = start("--store", path, **one)
+    refused = start("--store", path, ready=False, **another)
+    second = start("--store", path, **one)
+
+    assert refused.process.wait(60) == 1
+    assert "another secret" in refused.stderr()
+    said = first.route("yes", request_id="shared", subject="ada")
+    assert second.route("yes", request_id="shared", subject="ada").body == said.body
+    assert second.route("no", request_id="shared").status == 409
+
+
 def test_what_another_process_locks_out_is_refused_in_time_and_recorded_once_it_lets_go(start: Any) -> None:
     server = start(INTERLOCK_RECORD_MS="300")
     server.route("yes")

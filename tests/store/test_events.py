@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from interlock.core.decision import Decision, Outcome, Reason
-from interlock.core.errors import UnavailableError
+from interlock.core.errors import RefusedError, UnavailableError
 from interlock.core.event import DigestKey, Event, EventStore
+from interlock.store.erase import erase_subject
 from interlock.store.events import open_events
 from interlock.testing import MemoryEvents
 
@@ -61,6 +62,29 @@ def test_of_many_at_once_one_wins_and_everyone_learns_which(store: EventStore) -
     results = {future.result(10).text_digest for future in futures}
 
     assert len(results) == 1
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_events_of_one_store_are_digested_under_one_key(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    where = tmp_path / "events.db" if kind == "sqlite" else request.getfixturevalue("database")
+    other = DigestKey(bytes(range(1, 33)))
+    open_events(where).close()  # as a store of before, which does not say
+    for key in (KEY, KEY):
+        store = open_events(where, key=key)
+        store.record(event(1))
+        store.close()
+    with pytest.raises(RefusedError, match="another secret"):
+        open_events(where, key=other)
+    erase_subject(where, subject_digest=KEY.of_subject("bob"), actor="carol", at=NOW)
+    with pytest.raises(RefusedError, match="another secret"):
+        open_events(where, key=other)
+
+    erase_subject(where, subject_digest=KEY.of_subject("ada"), actor="carol", at=NOW)
+    open_events(where, key=other).close()  # nothing is left to be at odds with
+    with pytest.raises(RefusedError, match="another secret"):
+        open_events(where, key=KEY)
 
 
 def test_threads_may_share_a_store(store: EventStore) -> None:

@@ -72,6 +72,11 @@ class DigestKey:
         """Return the HMAC-SHA256 of who a message belongs to; never that of the same string as a text."""
         return self._digest(b"subject\0", subject)
 
+    @property
+    def mark(self) -> str:
+        """Return 64 hexadecimal digits that tell this key from others, and nothing of it."""
+        return self._digest(b"mark\0", "")
+
     def _digest(self, kind: bytes, text: str) -> str:
         return hmac.digest(self._secret, kind + text.encode("utf-8", "surrogatepass"), "sha256").hex()
 

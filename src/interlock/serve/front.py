@@ -23,7 +23,7 @@ import uvloop
 from interlock.answer import Book
 from interlock.core.clock import Clock, SystemClock
 from interlock.core.errors import InterlockError
-from interlock.core.event import DigestKey, EventStore
+from interlock.core.event import EventStore
 from interlock.serve.access import Access
 from interlock.serve.api import Api
 from interlock.serve.app import App, defect
@@ -59,8 +59,8 @@ class Front:
         pool = Pool(clock=clock, replace=self._replace, stuck_s=settings.stuck_ms / 1000)
         bundles = Bundles(pool, source=Source.of(settings))
         bundles.on_change = self.metrics.answers
-        key = DigestKey.from_hex(settings.secret.get_secret_value())
-        book = Book(events, key, clock, settings.record_ms / 1000, write=lambda body: orjson.dumps(body).decode())
+        record_s = settings.record_ms / 1000
+        book = Book(events, settings.key, clock, record_s, write=lambda body: orjson.dumps(body).decode())
         cache, traces = Cache(settings.cache_size, book.key), Traces.to(settings.traces, share=settings.traces_share)
         self.service = Service(settings, pool, bundles, book, self.metrics, self.log, cache, traces)
         self._show(pool)
@@ -229,7 +229,8 @@ def main() -> None:
 
     with socket.socket(fileno=given["control"]) as control, socket.socket(fileno=given["listening"]) as listening:
         try:
-            front = Front(settings, control, events=open_events(settings.store), clock=SystemClock())
+            events = open_events(settings.store, key=settings.key)
+            front = Front(settings, control, events=events, clock=SystemClock())
         except InterlockError as error:
             _give_up(control, error)
         gc.freeze()  # what is here stays: it need not be looked through again and again

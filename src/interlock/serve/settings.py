@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from interlock.core.event import DigestKey
 from interlock.core.registry import AliasName
 from interlock.core.strict import Strict
 from interlock.serve.access import ApiKey
@@ -76,6 +77,11 @@ class Settings(Strict):
         if self.stuck_ms < self.deadline_ms:
             raise ValueError("stuck_ms must be at least deadline_ms: until then a worker may be at its message")
         return self
+
+    @property
+    def key(self) -> DigestKey:
+        """Return the key of texts' and subjects' digests."""
+        return DigestKey.from_hex(self.secret.get_secret_value())
 
     def to_json(self) -> dict[str, Any]:
         """Return all of it, the secret included: for a process of ours."""

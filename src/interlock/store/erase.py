@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, delete, text
+from sqlalchemy import ColumnElement, Engine, delete, select, text
 
 from interlock.core.canonical import digest_of
 from interlock.core.errors import UnavailableError
 from interlock.core.ledger import Deed, Entry
 from interlock.store.engine import open_store, transaction
 from interlock.store.ledger import enter
-from interlock.store.schema import EVENTS
+from interlock.store.schema import EVENT_KEY, EVENTS
 
 PATIENCE_S = 30.0  # how long to wait for a moment in which nobody reads the log
 
@@ -60,6 +60,8 @@ def _erase(where: str | Path, which: ColumnElement[bool], said: str, *, actor: s
     try:
         with transaction(engine, writes=True) as connection:
             count = connection.execute(delete(EVENTS).where(which)).rowcount
+            if connection.scalar(select(EVENTS.c.sequence).limit(1)) is None:
+                connection.execute(delete(EVENT_KEY))  # an empty store may be used with another secret
             note = f"{count} events {said}"
             body = {"action": "erased", "at": at.isoformat(), "note": note}
             entry = enter(connection, Deed(digest_of(body), actor, "erased", digest_of([body]), note=note), at=at)

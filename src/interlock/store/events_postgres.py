@@ -10,13 +10,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.core.errors import InterlockError, UnavailableError
 from interlock.core.event import Event
-from interlock.store.engine import open_store
+from interlock.store.engine import open_store, transaction
 from interlock.store.event_rows import COLUMNS, event_of, kept_or_damaged, row_of
-from interlock.store.schema import EVENTS
+from interlock.store.schema import EVENT_KEY, EVENTS
 
 NAMES = COLUMNS.split(", ")
 ROWS = select(*(EVENTS.c[name] for name in NAMES))
 INSERT = insert(EVENTS).values({name: bindparam(name) for name in NAMES}).on_conflict_do_nothing()
+INSERT_MARK = insert(EVENT_KEY).on_conflict_do_nothing()
 # For one transaction: a flush before a commit is answered, and an end to waiting for a lock that never comes.
 SETTINGS = text("SELECT set_config('synchronous_commit', 'on', true), set_config('statement_timeout', '10s', true)")
 
@@ -33,6 +34,12 @@ class PostgresEvents:
         """
         self._engine: Engine = open_store(where)
         self._writer: Connection | None = None
+
+    def keep_mark(self, mark: str) -> str:
+        """Enter which key the events are digested under, unless one is there; return the mark of the one that is."""
+        with transaction(self._engine, writes=True) as connection:
+            connection.execute(INSERT_MARK, {"one": 1, "mark": mark})
+            return str(connection.scalar(select(EVENT_KEY.c.mark)))
 
     def begin(self) -> None:
         """Start a transaction whose commit waits for the flush, whatever the server's default is."""

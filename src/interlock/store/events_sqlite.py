@@ -18,6 +18,7 @@ from interlock.store.folders import flush_folder
 BUSY_S = 10.0  # how long a writer waits for another
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "fullfsync=ON", "checkpoint_fullfsync=ON")  # sqlite.org/pragma.html
 INSERT = f"INSERT INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (request_id) DO NOTHING"  # noqa: S608
+INSERT_MARK = "INSERT INTO event_key VALUES (1, ?) ON CONFLICT DO NOTHING"
 SELECT = f"SELECT {COLUMNS} FROM events WHERE request_id = ?"  # noqa: S608 - names of columns
 
 
@@ -37,6 +38,13 @@ class SqliteEvents:
         self._writer: sqlite3.Connection | None = None
         self._file = self._identity()
         self._writer = self._connect()
+
+    def keep_mark(self, mark: str) -> str:
+        """Enter which key the events are digested under, unless one is there; return the mark of the one that is."""
+        writer = self._writer
+        assert writer is not None, "opened above, and nothing has failed yet"  # noqa: S101 - a mistake of ours
+        writer.execute(INSERT_MARK, (mark,))
+        return str(writer.execute("SELECT mark FROM event_key").fetchone()[0])
 
     def begin(self) -> None:
         """Take SQLite's one write lock."""

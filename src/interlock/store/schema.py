@@ -41,6 +41,13 @@ EVENTS = Table(
     Column("metadata", Text, nullable=False),  # JSON
 )
 
+EVENT_KEY = Table(  # under which secret the events are digested: one row at most
+    "event_key",
+    METADATA,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("mark", Text, nullable=False),  # a digest under it
+)
+
 BUNDLES = Table(  # what was pushed to the registry
     "bundles",
     METADATA,

@@ -79,6 +79,14 @@ CREATE TABLE aliases (
 )
 """
 
+# One row: under which secret the events are digested, told by a digest under it.
+EVENT_KEY_TABLE = """
+CREATE TABLE event_key (
+  one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+  mark TEXT NOT NULL
+)
+"""
+
 Step = tuple[tuple[str, ...], dict[str, tuple[str, ...]]]
 STEPS: tuple[Step, ...] = (
     (
@@ -91,5 +99,6 @@ STEPS: tuple[Step, ...] = (
     ),
     ((BUNDLES_TABLE, ALIASES_TABLE), {"sqlite": (), "postgresql": ()}),
     (("ALTER TABLE bundles ADD COLUMN receipt TEXT",), {"sqlite": (), "postgresql": ()}),
+    ((EVENT_KEY_TABLE,), {"sqlite": (), "postgresql": ()}),
 )
 NEWEST = len(STEPS)
