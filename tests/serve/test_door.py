@@ -14,6 +14,7 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interlock.serve.connection import Joined
 from interlock.serve.door import Door
 from interlock.serve.log import Log
 from interlock.serve.metrics import Metrics
@@ -178,6 +179,47 @@ def test_what_the_door_refuses_a_parser_reads_as_one_whole_request_that_keeps_th
         if refused(data)[0] is not None:
             seen = Requests(data)
             assert (seen.ended, seen.body, seen.kept) == (1, body, True)
+
+
+class Sink:
+    """A transport that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        assert not self.closed
+        self.sent.append(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    get_extra_info = pause_reading = resume_reading = abort = close
+
+
+@pytest.mark.parametrize("end", ["", "close"])
+def test_a_refusal_goes_out_after_the_reply_that_is_held(end: str) -> None:
+    sink = Sink()
+
+    async def write() -> None:
+        joined = Joined(cast("asyncio.Transport", sink), asyncio.get_running_loop())
+        joined.write(b"head ")
+        joined.write(b"body ")
+        assert sink.sent == []
+        joined.write_at_once(b"refusal ")
+        joined.write(b"next ")
+        if end:
+            joined.close()
+            assert sink.sent[-1] == b"next "
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(write())
+    assert sink.sent == [b"head body ", b"refusal ", b"next "]
 
 
 def test_a_connection_goes_on_after_refusals(start: Any) -> None:
