@@ -120,18 +120,12 @@ def trained(material: Material, run: Path, *, epochs: int) -> Exported:
     """Return the graphs in ``run``, trained first when there are none."""
     if not (run / GRAPH_INT8).is_file():
         from interlock.train.export import export, quantize
-        from interlock.train.steps import fit_in
+        from interlock.train.steps import Training, fit_in
 
         recipe = Recipe(epochs=epochs, compose=material.compose)
         learn = to_learn(material.train, material.contract, share=recipe.compose, seed=1)
-        fitted = fit_in(
-            *(run, learn, CalibrationSet(material.calibration.examples[:100]), material.contract),
-            encoder=resolve("minilm"),
-            recipe=recipe,
-            key="bench",
-            watch=print,
-            clock=SystemClock(),
-        )
+        training = Training(run, resolve("minilm"), recipe, "bench", print, SystemClock())
+        fitted = fit_in(training, learn, CalibrationSet(material.calibration.examples[:100]), material.contract)
         fitted.save(run / "model")
         export(fitted, run / GRAPH)
         quantize(fitted, learn, material.contract.input, source=run / GRAPH, target=run / GRAPH_INT8)

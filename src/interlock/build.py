@@ -167,21 +167,12 @@ def _check_choices(encoder: str, calibrator: str) -> None:
 
 def _train(job: Job, unlabelled_texts: Sequence[str], *, key: str) -> Trained:
     """Leave the model and both graphs in the run folder."""
-    from interlock.train.steps import train_and_export
+    from interlock.train.encoders import resolve
+    from interlock.train.steps import Training, train_and_export
 
-    return train_and_export(
-        job.split,
-        job.terms,
-        learn=to_learn(job.split.train, job.terms, share=job.recipe.compose, seed=job.recipe.seed),
-        encoder=job.encoder,
-        recipe=job.recipe,
-        run=job.run,
-        key=key,
-        graphs=(GRAPH, GRAPH_INT8),
-        watch=job.watch,
-        clock=job.clock,
-        unlabelled=unlabelled_texts,
-    )
+    training = Training(job.run, resolve(job.encoder), job.recipe, key, job.watch, job.clock, unlabelled_texts)
+    learn = to_learn(job.split.train, job.terms, share=job.recipe.compose, seed=job.recipe.seed)
+    return train_and_export(training, job.split, job.terms, learn=learn, graphs=(GRAPH, GRAPH_INT8))
 
 
 def _calibrate(job: Job, scorer: OnnxEncoder, strange: Strange | None, *, kind: str) -> Calibration:

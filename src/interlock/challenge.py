@@ -12,6 +12,7 @@ import numpy as np
 from interlock import injections
 from interlock.bundle.open import Bundle
 from interlock.core.clock import Clock, SystemClock
+from interlock.core.contract import Contract
 from interlock.core.dataset import Dataset
 from interlock.core.errors import InputError, Problem, require
 from interlock.core.progress import Watch, every, unwatched
@@ -29,6 +30,9 @@ from interlock.train.recipe import Recipe
 
 SEED = 42
 MOST = 2000  # rows drawn
+ASKED = "DATA or --suite, and --at-least above 0 up to 1"
+UNTRAINED = "no router was trained with an error: give training rows with --train"
+ONCE = "each router was trained once: another seed alone moves these figures, experiment seeds says how far"
 
 
 def counterfactual(
@@ -60,11 +64,7 @@ def counterfactual(
     if (data is None) == (suite is None) or not 0 < least <= 1:
         raise InputError(
             "nothing to change, or no share to ask for",
-            [
-                Problem(
-                    "command line", "", "DATA or --suite, and --at-least above 0 up to 1", f"{data}, {suite}, {least}"
-                )
-            ],
+            [Problem("command line", "", ASKED, f"{data}, {suite}, {least}")],
         )
     labels = bundle.contract.label_names
     if suite is not None:
@@ -116,27 +116,19 @@ def inject(  # noqa: PLR0913 - the keyword options of the command
     """
     if train is not None and out is None:
         raise InputError("training routers needs a folder to keep them", todo="Give one with -o.")
-    rows = drawn(
-        read(data, labels=bundle.contract.label_names, turns=bundle.contract.input.turns), most=most, seed=seed
-    )
-    single = Dataset(tuple(row for row in rows if len(row.labels) == 1))
-    if not len(single):
-        raise InputError(f"{data} has no row with exactly one label")
+    contract = bundle.contract
+    single = _single(data, contract, turns=contract.input.turns, most=most, seed=seed)
     found = [
         *injections.of_messages(bundle, single, seed=seed, watch=watch),
         *injections.of_scores(bundle, single),
         *injections.of_files(bundle, Path(folder)),
     ]
-    notes: tuple[str, ...] = ("no router was trained with an error: give training rows with --train",)
     if out is None:
-        return Injections(len(single), tuple(found), notes)
+        return Injections(len(single), tuple(found), (UNTRAINED,))
     with open_folder(Path(out)):
         if train is not None:
-            notes = (
-                "each router was trained once: another seed alone moves these figures, experiment seeds says how far",
-            )
             found += injections.of_training(
-                bundle.contract,
+                contract,
                 train=train,
                 test=data,
                 encoder=encoder,
@@ -146,8 +138,8 @@ def inject(  # noqa: PLR0913 - the keyword options of the command
                 watch=watch,
                 clock=clock or SystemClock(),
             )
-        result = Injections(len(single), tuple(found), notes)
-        write_challenge(result, Path(out), about={"bundle": bundle.digest, "contract": bundle.contract.name})
+        result = Injections(len(single), tuple(found), (UNTRAINED if train is None else ONCE,))
+        write_challenge(result, Path(out), about={"bundle": bundle.digest, "contract": contract.name})
     return result
 
 
@@ -183,10 +175,7 @@ def uncertainty(
     from interlock.train.uncertainty import uncertainty as taken
 
     contract = bundle.contract
-    some = drawn(read(data, labels=contract.label_names), most=most, seed=seed)
-    single = Dataset(tuple(row for row in some if len(row.labels) == 1))
-    if not len(single):
-        raise InputError(f"{data} has no row with exactly one label")
+    single = _single(data, contract, turns=0, most=most, seed=seed)
     files = {name: body for name, body in bundle.verified.files.items() if name.startswith("model/")}
     model, tokenizer = read_model(files)
     watch({"event": "stage", "stage": "uncertainty", "detail": f"{len(single)} rows, {passes} passes"})
@@ -194,6 +183,15 @@ def uncertainty(
     found = taken(model, rows, pad_id=tokenizer.pad_token_id, passes=passes, seed=seed)
     wrong = found.plain.argmax(axis=1) != rows.targets.numpy().argmax(axis=1)
     return error_finders(found.scores(), wrong, passes=passes)
+
+
+def _single(data: str | Path, contract: Contract, *, turns: int, most: int, seed: int) -> Dataset:
+    """Return those of at most ``most`` rows that have exactly one label, with ``turns`` turns before each message."""
+    rows = drawn(read(data, labels=contract.label_names, turns=turns), most=most, seed=seed)
+    single = Dataset(tuple(row for row in rows if len(row.labels) == 1))
+    if not len(single):
+        raise InputError(f"{data} has no row with exactly one label")
+    return single
 
 
 def _names(cases: Sequence[Case]) -> list[str]:

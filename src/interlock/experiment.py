@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -95,18 +96,15 @@ def experiment(  # noqa: PLR0913 - the keyword options of the commands
     material = Material(split.train, split.calibration, split.test, terms, engine)
     texts = {path: unlabelled(path, split, watch=watch) for path in {arm.recipe.adapt for arm in arms}}
     trials = [
-        [
-            replace(_trial(arm, seed, split, terms, watch), unlabelled=texts[arm.recipe.adapt])
-            for seed in _seeds_of(arm, kind, seeds)
-        ]
+        [_trial(arm, seed, split, terms, texts[arm.recipe.adapt], watch) for seed in _seeds_of(arm, kind, seeds)]
         for arm in arms
     ]
+    every = list(chain.from_iterable(trials))
     with open_folder(folder):
-        every = [trial for some in trials for trial in some]
-        found = iter(run_trials(every, material, out=folder, parallel=parallel, watch=watch, clock=clock))
+        outcomes = iter(run_trials(every, material, out=folder, parallel=parallel, watch=watch, clock=clock))
         trained = [
-            Arm(arm.name, arm.settings, tuple(next(found) for _ in some))
-            for arm, some in zip(arms, trials, strict=True)
+            Arm(arm.name, arm.settings, tuple(islice(outcomes, len(own))))
+            for arm, own in zip(arms, trials, strict=True)
         ]
         if trained[0].failed is not None:
             raise InputError(f"the baseline {trained[0].name} could not be trained", todo=trained[0].failed)
@@ -163,10 +161,11 @@ def _seeds_of(arm: grids.Arm, kind: Kind, seeds: Sequence[int]) -> Sequence[int]
     return [arm.recipe.seed] if kind in {"seeds", "models"} or not seeds else seeds
 
 
-def _trial(arm: grids.Arm, seed: int, split: Split, contract: Contract, watch: Watch) -> Trial:
+def _trial(arm: grids.Arm, seed: int, split: Split, contract: Contract, texts: tuple[str, ...], watch: Watch) -> Trial:
     recipe = replace(arm.recipe, seed=seed)
     train = weigh_suspects(split, contract, weight=recipe.suspects, watch=watch).train
     if not arm.baseline:
         train = to_learn(train, contract, share=recipe.compose, seed=seed)
     name = arm.name if seed == arm.recipe.seed else f"{arm.name}, seed {seed}"
-    return Trial(name, arm.encoder, recipe, baseline=arm.baseline, train=None if train is split.train else train)
+    rows = None if train is split.train else train
+    return Trial(name, arm.encoder, recipe, baseline=arm.baseline, train=rows, unlabelled=texts)

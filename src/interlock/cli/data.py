@@ -14,6 +14,7 @@ from interlock.cli.screen import Watching, console, say_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from interlock.core.contract import Contract
     from interlock.core.dataset import Split
     from interlock.data.split.check import Checked
 
@@ -101,19 +102,11 @@ def split(  # noqa: PLR0913 - one option per choice
     from interlock.core.errors import InputError
     from interlock.data.cards import cards
     from interlock.data.prepare import file_bytes, prepare
-    from interlock.data.split.check import check as look
     from interlock.data.split.divide import parse_shares
 
     terms = None if contract is None else parse_contract(file_bytes(contract), where=str(contract))
     if check:
-        with Watching() as watch:
-            labels = None if terms is None else terms.label_names
-            found = look(data, calibration=calibration, test=test, labels=labels, watch=watch)
-        if json:
-            say_json(found.to_json())
-        else:
-            show_check(found)
-        return 0 if found.clean else 1
+        return _check(data, terms, calibration=calibration, test=test, json=json)
     if terms is None or out is None:
         raise InputError("splitting needs --contract and -o", todo="Or give --check to look at a split that exists.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -130,6 +123,19 @@ def split(  # noqa: PLR0913 - one option per choice
     else:
         show_split(made)
     return 0
+
+
+def _check(data: Path, contract: Contract | None, *, calibration: Path | None, test: Path | None, json: bool) -> int:
+    from interlock.data.split.check import check
+
+    labels = None if contract is None else contract.label_names
+    with Watching() as watch:
+        found = check(data, calibration=calibration, test=test, labels=labels, watch=watch)
+    if json:
+        say_json(found.to_json())
+    else:
+        show_check(found)
+    return 0 if found.clean else 1
 
 
 def write_split(made: Split, pages: Mapping[str, str], out: Path) -> None:

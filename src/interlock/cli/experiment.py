@@ -50,6 +50,7 @@ class Given:
 
 Common = Annotated[Given, Parameter(name="*")]
 Choices = Annotated[Recipe, Parameter(name="*")]
+By = Literal["accuracy", "rare_recall"]
 
 
 def register(app: cyclopts.App) -> None:
@@ -64,7 +65,7 @@ def ablate(
     given: Common,
     grid: str,
     seeds: str = "",
-    by: Literal["accuracy", "rare_recall"] = "accuracy",
+    by: By = "accuracy",
     recipe: Choices = RECIPE,
 ) -> int:
     """Train every combination of a grid and compare it with the first, by a paired test; Holm over all of them.
@@ -85,7 +86,7 @@ def losses(
     *,
     given: Common,
     seeds: str = "",
-    by: Literal["accuracy", "rare_recall"] = "accuracy",
+    by: By = "accuracy",
     recipe: Choices = RECIPE,
 ) -> int:
     """Compare cross-entropy with class weights, focal loss, both, label smoothing and oversampling.
@@ -103,7 +104,7 @@ def tracks(
     *,
     given: Common,
     seeds: str = "",
-    by: Literal["accuracy", "rare_recall"] = "accuracy",
+    by: By = "accuracy",
     recipe: Choices = RECIPE,
 ) -> int:
     """Compare training everything with the upper half, low-rank additions and the head alone.

@@ -13,7 +13,7 @@ from interlock.core.contract import Contract
 from interlock.core.dataset import CalibrationSet, Split, TrainSet
 from interlock.core.progress import Watch
 from interlock.train.baselines import fit_baselines
-from interlock.train.encoders import Encoder, resolve
+from interlock.train.encoders import Encoder
 from interlock.train.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -28,6 +28,29 @@ RESUMED = (CHECKPOINT, ADAPTED, *SOUP, STEP_LOG, "tensorboard")
 
 
 @dataclass(frozen=True)
+class Training:
+    """A training to do: how, in which folder, and what it goes on from.
+
+    Args:
+        folder: where log and checkpoint are kept: the run folder, or that of a trial.
+        encoder: what is fine-tuned.
+        recipe: hyper-parameters; a rate of ``None`` means the encoder's own, times what the track asks for.
+        key: what the training is made of; an interrupted one of the same is gone on with.
+        watch: told of every step.
+        clock: for speeds.
+        unlabelled: messages the encoder is adapted to first.
+    """
+
+    folder: Path
+    encoder: Encoder
+    recipe: Recipe
+    key: str
+    watch: Watch
+    clock: Clock
+    unlabelled: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Trained:
     """What training leaves beside the files in the run folder."""
 
@@ -38,93 +61,48 @@ class Trained:
     unlabelled: str | None = None  # digest of the messages the encoder was adapted to
 
 
-def train_and_export(  # noqa: PLR0913 - the nouns of a training run, by keyword
-    split: Split,
-    contract: Contract,
-    *,
-    learn: TrainSet,
-    encoder: str,
-    recipe: Recipe,
-    run: Path,
-    key: str,
-    graphs: tuple[str, str],
-    watch: Watch,
-    clock: Clock,
-    unlabelled: Sequence[str] = (),
+def train_and_export(
+    training: Training, split: Split, contract: Contract, *, learn: TrainSet, graphs: tuple[str, str]
 ) -> Trained:
-    """Fit the baselines and the encoder; leave ``train.jsonl``, ``model/`` and both graphs in ``run``.
+    """Fit the baselines and the encoder; leave ``train.jsonl``, ``model/`` and both graphs in the training's folder.
 
     Args:
+        training: what is trained how.
         split: the baselines are fitted on its train part; the calibration part is only watched, of the test part only
             texts are read.
         contract: labels and input policy.
         learn: what the encoder learns from: the train part, and what was composed of it.
-        encoder: a name ``resolve`` knows.
-        recipe: hyper-parameters; a rate of ``None`` means the encoder's own.
-        run: the run folder.
-        key: what the run is made of; an interrupted training of the same is gone on with.
         graphs: file names of the fp32 and the int8 graph.
-        watch: told of every step.
-        clock: for speeds.
-        unlabelled: messages the encoder is adapted to first.
     """
     from interlock.train.export import export, quantize
 
-    chosen = resolve(encoder)
-    graph, graph_int8 = graphs
+    folder, watch = training.folder, training.watch
     watch({"event": "stage", "stage": "baselines", "detail": f"{len(split.train)} rows"})
     found = {
         baseline.name: [contract.label_names[column] for column in baseline.predict(split.test.texts)]
-        for baseline in fit_baselines(split.train, contract, seed=recipe.seed)
+        for baseline in fit_baselines(split.train, contract, seed=training.recipe.seed)
     }
-    watch(
-        {
-            "event": "stage",
-            "stage": "train",
-            "detail": f"{chosen.name} on {len(learn)} rows",
-        }
-    )
-    fitted = fit_in(
-        *(run, learn, split.calibration, contract),
-        encoder=chosen,
-        recipe=recipe,
-        key=key,
-        watch=watch,
-        clock=clock,
-        unlabelled=unlabelled,
-    )
-    fitted.save(run / "model")
+    watch({"event": "stage", "stage": "train", "detail": f"{training.encoder.name} on {len(learn)} rows"})
+    fitted = fit_in(training, learn, split.calibration, contract)
+    fitted.save(folder / "model")
     watch({"event": "stage", "stage": "export", "detail": "ONNX, then int8"})
-    export(fitted, run / graph)
-    quantize(fitted, learn, contract.input, source=run / graph, target=run / graph_int8)
-    forget(run)
-    digest = digest_of(list(unlabelled)) if unlabelled else None
-    return Trained(chosen, fitted.recipe, found, fitted.facts, digest)
+    graph, graph_int8 = (folder / name for name in graphs)
+    export(fitted, graph)
+    quantize(fitted, learn, contract.input, source=graph, target=graph_int8)
+    forget(folder)
+    digest = digest_of(list(training.unlabelled)) if training.unlabelled else None
+    return Trained(training.encoder, fitted.recipe, found, fitted.facts, digest)
 
 
-def fit_in(  # noqa: PLR0913 - the nouns of a training run, by keyword
-    folder: Path,
-    train: TrainSet,
-    watched: CalibrationSet,
-    contract: Contract,
-    *,
-    encoder: Encoder,
-    recipe: Recipe,
-    key: str,
-    watch: Watch,
-    clock: Clock,
-    unlabelled: Sequence[str] = (),
-) -> Fitted:
-    """Fine-tune with log and checkpoint in ``folder``, going on with an interrupted training of ``key``.
-
-    A rate of ``None`` becomes the encoder's own, times what the track asks for.
-    """
+def fit_in(training: Training, train: TrainSet, watched: CalibrationSet, contract: Contract) -> Fitted:
+    """Fine-tune with log and checkpoint in the training's folder, going on with an interrupted one of the same key."""
     from interlock.train.checkpoint import Checkpoints
     from interlock.train.fit import fit
     from interlock.train.step_log import StepLog
 
+    folder, encoder, recipe = training.folder, training.encoder, training.recipe
     rate = recipe.learning_rate or encoder.learning_rate * RATES.get(recipe.track, 1.0)
-    with StepLog(folder / STEP_LOG, watch) as log:
+    with StepLog(folder / STEP_LOG, training.watch) as log:
         return fit(
             train,
             watched,
@@ -133,9 +111,9 @@ def fit_in(  # noqa: PLR0913 - the nouns of a training run, by keyword
             recipe=replace(recipe, learning_rate=rate),
             policy=contract.input,
             log=log,
-            clock=clock,
-            checkpoints=Checkpoints(folder / CHECKPOINT, key),
-            unlabelled=unlabelled,
+            clock=training.clock,
+            checkpoints=Checkpoints(folder / CHECKPOINT, training.key),
+            unlabelled=training.unlabelled,
         )
 
 

@@ -21,7 +21,7 @@ from interlock.predict.normalise import NormalText, allowed_start
 from interlock.train.baselines import fit_baselines
 from interlock.train.encoders import resolve
 from interlock.train.recipe import Recipe
-from interlock.train.steps import fit_in
+from interlock.train.steps import Training, fit_in
 
 Engine = Literal["int8", "fp32"]
 Floats = npt.NDArray[np.float64]
@@ -93,16 +93,8 @@ def _fine_tuned(
     from interlock.train.export import export, quantize
 
     contract, rows = material.contract, trial.train or material.train
-    encoder = resolve(trial.encoder)
-    fitted = fit_in(
-        *(folder, rows, material.calibration, contract),
-        encoder=encoder,
-        recipe=trial.recipe,
-        key=key,
-        watch=watch,
-        clock=clock,
-        unlabelled=trial.unlabelled,
-    )
+    training = Training(folder, resolve(trial.encoder), trial.recipe, key, watch, clock, trial.unlabelled)
+    fitted = fit_in(training, rows, material.calibration, contract)
     graph, small = folder / "model.onnx", folder / "model.int8.onnx"
     export(fitted, graph)
     if material.engine == "int8":
