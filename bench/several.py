@@ -120,7 +120,7 @@ def trained(material: Material, run: Path, *, epochs: int) -> Exported:
     """Return the graphs in ``run``, trained first when there are none."""
     if not (run / GRAPH_INT8).is_file():
         from interlock.train.export import export, quantize
-        from interlock.train.steps import Training, fit_in
+        from interlock.train.training import Training, fit_in
 
         recipe = Recipe(epochs=epochs, compose=material.compose)
         learn = to_learn(material.train, material.contract, share=recipe.compose, seed=1)

@@ -33,7 +33,7 @@ from interlock.predict.normalise import allowed_start
 from interlock.predict.scorer import FloatArray, score_all
 from interlock.predict.words import Words
 from interlock.train.recipe import Recipe
-from interlock.train.steps import Trained
+from interlock.train.training import Trained
 
 LIBRARIES = (
     *("numpy", "onnxruntime", "tokenizers", "safetensors", "torch", "transformers", "peft", "scikit-learn", "scipy"),

@@ -42,7 +42,7 @@ from interlock.strangers import Strange
 from interlock.train.recipe import Recipe
 
 if TYPE_CHECKING:
-    from interlock.train.steps import Trained
+    from interlock.train.training import Trained
 
 TRAIN_MODULES = ("torch", "transformers", "sklearn", "onnx", "onnxscript", "polars")
 
@@ -105,7 +105,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         InputError: anything wrong with what was given; nothing half-made is left that could be taken for a bundle.
     """
     require("Building a router", extra="train", modules=TRAIN_MODULES)
-    from interlock.train.steps import RESUMED
+    from interlock.train.training import RESUMED
 
     clock, recipe = clock or SystemClock(), recipe or Recipe()
     source = file_bytes(contract)
@@ -168,7 +168,7 @@ def _check_choices(encoder: str, calibrator: str) -> None:
 def _train(job: Job, unlabelled_texts: Sequence[str], *, key: str) -> Trained:
     """Leave the model and both graphs in the run folder."""
     from interlock.train.encoders import resolve
-    from interlock.train.steps import Training, train_and_export
+    from interlock.train.training import Training, train_and_export
 
     training = Training(job.run, resolve(job.encoder), job.recipe, key, job.watch, job.clock, unlabelled_texts)
     learn = to_learn(job.split.train, job.terms, share=job.recipe.compose, seed=job.recipe.seed)

@@ -18,11 +18,8 @@ from interlock.core.contract_terms import disagreements
 from interlock.core.errors import InputError, Problem
 from interlock.core.strict import Strict
 
-LATER = {
-    "unknown_scores",
-    "disguised",
-    "doubted",
-}  # with these left out where they say nothing, older receipts keep their digests
+# Fields younger than the format: left out where they say nothing, so that older receipts keep their digests.
+LATER = {"unknown_scores", "disguised", "doubted"}
 
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Id = Annotated[str, Field(min_length=1, max_length=500, strict=True)]

@@ -28,7 +28,7 @@ from interlock.train.model import DEFAULT_RATE, recompute_activations, reduced_p
 from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows, encode_rows
 from interlock.train.step import Steps
-from interlock.train.steps import ADAPTED
+from interlock.train.training import ADAPTED
 
 HELD = 0.05  # share of the texts that are only measured
 GENTLER = 0.5  # times the encoder's rate of fine-tuning

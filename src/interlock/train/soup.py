@@ -15,7 +15,7 @@ import torch
 from interlock.train.journal import Journal
 from interlock.train.loop import Loop, Task
 from interlock.train.recipe import Recipe
-from interlock.train.steps import SOUP
+from interlock.train.training import SOUP
 
 SHOWN = ("val_acc", "val_macro_f1", "val_loss")
 

@@ -14,7 +14,7 @@ from interlock.core.errors import InputError, Problem
 from interlock.core.progress import Watch, unwatched
 from interlock.train.experiments.cache import CACHE, folder_of, key_of, recall, store
 from interlock.train.experiments.trial import Material, Outcome, Trial, run_trial
-from interlock.train.steps import forget
+from interlock.train.training import forget
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from interlock.predict.normalise import NormalText, allowed_start
 from interlock.train.baselines import fit_baselines
 from interlock.train.encoders import resolve
 from interlock.train.recipe import Recipe
-from interlock.train.steps import Training, fit_in
+from interlock.train.training import Training, fit_in
 
 Engine = Literal["int8", "fp32"]
 Floats = npt.NDArray[np.float64]
