@@ -226,12 +226,12 @@ class Registry:
 
 @contextmanager
 def open_registry(
-    where: str | Path, *, store: str | Path, actor: str, clock: Clock | None = None
+    where: str | Path, *, store: str | Path, actor: str, clock: Clock | None = None, must_exist: bool = False
 ) -> Iterator[Registry]:
-    """Open the registry at ``where`` with the records of ``store``."""
+    """Open the registry at ``where`` with the records of ``store``; ``must_exist`` as for ``open_store``."""
     from interlock.store.registry import open_records
 
-    with open_records(store) as records:
+    with open_records(store, must_exist=must_exist) as records:
         yield Registry(open_shelf(where), records, actor, clock or SystemClock())
 
 

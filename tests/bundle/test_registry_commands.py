@@ -115,3 +115,26 @@ def test_an_alias_asks_for_a_trust_root_or_says_that_it_is_for_development(work:
     assert command("registry", "alias", "shadow", work[2], "--development")[0] == 0
     assert command("registry", "alias", "champion", work[2], "--development")[0] == 1
     assert listed(command)["aliases"]["shadow"]["basis"] == "development"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("list",),
+        ("gc",),
+        ("pull", "champion", "-o", "out"),
+        ("alias", "champion", "sha256:" + "0" * 64, "--development"),
+        ("revoke", "sha256:" + "0" * 64, "--reason", "astray"),
+        ("publish", "champion", "--mlflow", "sqlite:///mlflow.db"),
+    ],
+    ids=lambda asked: asked[0],
+)
+def test_a_store_that_is_not_there_is_told_and_not_made(
+    asked: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, why = command("registry", *asked, "--store", "mistyped.db")
+
+    assert code == 2
+    assert "there is no store at mistyped.db" in why
+    assert list(tmp_path.iterdir()) == []

@@ -34,11 +34,11 @@ def register(app: cyclopts.App) -> None:
 
 
 @contextmanager
-def opened(where: str, store: str, actor: str | None) -> Iterator[Registry]:
-    """Open a registry with its store."""
+def opened(where: str, store: str, actor: str | None, *, new: bool = False) -> Iterator[Registry]:
+    """Open a registry with its store, which is made when it may be ``new``."""
     from interlock.registry import open_registry
 
-    with open_registry(where, store=store, actor=actor or account()) as found:
+    with open_registry(where, store=store, actor=actor or account(), must_exist=not new) as found:
         yield found
 
 
@@ -70,7 +70,7 @@ def push(
         actor: Who does it; the name of the account by default.
         json: Print one machine-readable object.
     """
-    with opened(registry, store, actor) as found:
+    with opened(registry, store, actor, new=True) as found:
         pushed = found.push(bundle, trust=_root(trust))
     if json:
         say_json({"digest": pushed.digest, "registry": registry, "signed": pushed.signed})
