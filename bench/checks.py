@@ -133,7 +133,7 @@ def main() -> None:
         "decide, ambiguous": deciding(contract, margin=0.1),
     }
     if words is not None:
-        checks["reread"] = lambda message: words.second_reading(message.normal)
+        checks["reread"] = lambda message: words.readings(message.normal)
     for name, detector in detectors(len(contract.labels), width).items():
         checks[f"unknown: {name}"] = scoring(detector)
     spent = timed(checks, messages)
@@ -141,7 +141,7 @@ def main() -> None:
     table = {name: summary(one - empty) for name, one in spent.items()}
     table["ambiguous"] = {"mean": table.pop("decide, ambiguous")["mean"] - table["decide"]["mean"]}
     if words is not None:
-        again = [words.second_reading(message.normal) is not None for message in messages]
+        again = [len(words.readings(message.normal)) for message in messages]
         table["reread"]["runs_of_the_model"] = float(np.mean(again))
         table["reread"]["second_run"] = float(np.mean(again)) * table["model"]["mean"]
     for name, line in table.items():

@@ -201,7 +201,7 @@ def _gates(found: Explanation) -> Iterator[str]:
         side = "below" if decision.unknown_score < found.unknown_threshold else "not below"
         yield f"unknown score {decision.unknown_score:.3f}, {side} its threshold {found.unknown_threshold:.3f}"
     if trace.reread is not None:
-        said = "which goes elsewhere" if trace.doubted else "which goes the same way"
+        said = "which would be decided otherwise" if trace.doubted else "which goes the same way"
         yield f"unknown words; without them it reads {_plain(trace.reread)!r}, {said}"
     if several is not None:
         yield f"several intents: probability {several.score:.3f}, threshold {several.threshold:.3f}; clauses: " + (

@@ -9,7 +9,7 @@ import numpy as np
 
 from interlock.core.clock import Clock, SystemClock
 from interlock.core.contract import Bands, Contract
-from interlock.core.decision import Decision, Reason
+from interlock.core.decision import Decision, Outcome, Reason
 from interlock.predict.calibrators import Calibrator
 from interlock.predict.context import in_context
 from interlock.predict.decide import Evidence, Intents, decide, fail, inclination
@@ -74,8 +74,7 @@ class Predictor:
         ticks.append(self.clock.monotonic())
         disguised = self.contract.input.form == "readable" and is_disguised(text, normal)
         evidence = self._evidence(normal, encoded, scores, probabilities, error, disguised=disguised)
-        reread = self._second_reading(normal, evidence)
-        doubted = reread is not None and not self._agrees(reread, conversation, probabilities)
+        reread, doubted = self._reread(normal, conversation, evidence)
         if doubted:
             evidence = replace(evidence, doubted=True)
         decision = decide(evidence, self.contract)
@@ -89,7 +88,7 @@ class Predictor:
             evidence.several,
             scores.features if scores else None,
             disguised,
-            reread.text if reread is not None else None,
+            reread,
             doubted,
         )
 
@@ -113,25 +112,38 @@ class Predictor:
             ticks.append(self.clock.monotonic())
         return encoded, scores, error
 
-    def _second_reading(self, text: NormalText, evidence: Evidence) -> Reading | None:
-        """Return the message without its unknown words, where they could matter."""
+    def _reread(self, text: NormalText, conversation: Sequence[str], evidence: Evidence) -> tuple[str | None, bool]:
+        """Read the message without its unknown words, where they could matter.
+
+        Returns:
+            The likeliest reading, or the first that would be decided otherwise; and whether there is such a one.
+        """
         p = evidence.probabilities
         if self.words is None or not self.contract.decide.reread or p is None or not np.isfinite(p).all():
-            return None
-        return self.words.second_reading(text) if evidence.known and not evidence.truncated else None
+            return None, False
+        readings = self.words.readings(text) if evidence.known and not evidence.truncated else []
+        for place, reading in enumerate(readings):
+            if not self._agrees(reading, conversation, p, alone=reading.corrected and place == 0):
+                return reading.text, True
+        return (readings[0].text if readings else None), False
 
-    def _agrees(self, reread: Reading, conversation: Sequence[str], probabilities: FloatArray | None) -> bool:
-        """Whether a second reading goes where the first one goes, and is of a known kind where words were corrected.
+    def _agrees(self, reading: Reading, conversation: Sequence[str], first: FloatArray, *, alone: bool) -> bool:
+        """Whether a reading goes where the message goes by its own ``first`` probabilities.
 
-        A text that words were only left out of may be strange for that alone.
+        One that must stand ``alone`` has to be routed without a second look itself. A text that words were only left
+        out of may be strange for that, and unlikelier corrections may make an odd text.
         """
-        _, scores, _ = self._scores(NormalText(reread.text), [0.0], conversation, with_pieces=False)
+        if not reading.text:
+            return False
+        _, scores, _ = self._scores(NormalText(reading.text), [0.0], conversation, with_pieces=False)
         p = self._calibrated(scores)
-        if not reread.text or scores is None or p is None or probabilities is None or not np.isfinite(p).all():
+        if scores is None or p is None or not np.isfinite(p).all():
             return False
-        if reread.corrected and self.unknown is not None and not self.unknown.score(scores) < self.unknown.threshold:
+        gate = self.unknown
+        known = (gate.score(scores), gate.threshold) if gate is not None else (None, None)
+        if alone and decide(Evidence(p, *known), self.contract).outcome is not Outcome.ROUTED:
             return False
-        return inclination(p, self.contract) == inclination(probabilities, self.contract)
+        return inclination(p, self.contract) == inclination(first, self.contract)
 
     def _calibrated(self, scores: Scores | None) -> FloatArray | None:
         if scores is None:

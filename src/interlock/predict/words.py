@@ -7,6 +7,7 @@ not read. Such a message is read a second time; the predictor compares both read
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import string
 import unicodedata
@@ -23,6 +24,7 @@ from interlock.predict.disguise import script_of
 
 PARTS = ("seen", "characters")
 MOST_SEEN, MOST_CHARACTERS = 1_000_000, 100_000
+READINGS = 3  # of one message, at most
 CORRECTED = 8  # unknown words of one message that are corrected; further ones are left out
 SHORTEST, LONGEST = 3, 24  # letters of a word that is corrected
 _UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # scripts whose characters stand for words
@@ -31,6 +33,7 @@ _APART = re.compile(r"[\W_]+")
 _ENDS = re.compile(r"^[\W_]+|[\W_]+$")
 _SHORT_FORM = re.compile(r"['\u2019](?:s|m|re|ve|ll|d|t)$")
 _DIGITS = re.compile(r"^\d+")
+_LETTERS = (str.maketrans("013457$", "oieasts"), str.maketrans("013457$", "oleasts"))  # that digits look like
 _STARTS = ("\u2581", "\u0120")  # how SentencePiece and byte-level tokenizers mark the start of a word
 
 
@@ -47,7 +50,7 @@ class Words:
     """What a router can read."""
 
     whole: Mapping[str, int]  # words the tokenizer keeps whole, and their places, the commonest first
-    seen: frozenset[int]  # digests of the other words of the training messages
+    seen: frozenset[int]  # digests of the words of the training messages
     characters: str  # of the training messages, each once, in order
 
     @classmethod
@@ -59,28 +62,29 @@ class Words:
             for found in _WORD.findall(text):
                 word = _form(found)
                 met.update((word, *_parts(word)))
-        other = frozenset(_digest(word) for word in met if word not in whole and _is_word(word))
-        return cls(whole, other, "".join(sorted(char for char in characters if not char.isspace())))
+        seen = frozenset(_digest(word) for word in met if _is_word(word))
+        return cls(whole, seen, "".join(sorted(char for char in characters if not char.isspace())))
 
-    def second_reading(self, text: str) -> Reading | None:
-        """Return the text with unknown words corrected or left out, or None where every word is known.
+    def readings(self, text: str) -> list[Reading]:
+        """Return the text with unknown words corrected or left out, the likeliest reading first; none if all are known.
 
-        A word is corrected to the commonest word of the tokenizer one slip away (Damerau 1964: a letter too many, too
-        few, another, or two swapped). The text is empty where nothing is left, and where letters are of a script that
+        A word is corrected to one that it may stand for: itself without marks, with letters for the digits that look
+        like them, or a word one slip away (Damerau 1964: a letter too many, too few, another, or two swapped), those of
+        the training messages before others, then the tokenizer's commonest. The second reading takes every word's
+        second choice, where it has one. A text is empty where nothing is left, and where letters are of a script that
         no training message has.
         """
         if not text.isascii() and any(char.isalpha() and script_of(char) not in self._scripts for char in text):
-            return Reading("", corrected=False)
-        out, last, better, signs = list[str](), 0, list[str](), False
-        for found in _WORD.finditer(text):
-            if self.knows(found[0]):
-                continue
-            better.append(self._corrected(found[0]) if len(better) < CORRECTED else "")
-            out.append(text[last : found.start()] + better[-1])
-            signs |= not _is_word(_form(found[0]))
-            last = found.end()
-        reading = " ".join("".join((*out, text[last:])).split())
-        return Reading(reading, corrected=signs or any(better)) if better else None
+            return [Reading("", corrected=False)]
+        unknown = [found for found in _WORD.finditer(text) if not self.knows(found[0])]
+        choices = [self._choices(found[0]) for found in unknown[:CORRECTED]] + [[]] * (len(unknown) - CORRECTED)
+        most = max(map(len, choices), default=0)
+        corrected = most > 0 or not all(_is_word(_form(found[0])) for found in unknown)
+        out = list[Reading]()
+        for place in range(max(most, 1) if unknown else 0):
+            better = [own[place] if place < len(own) else "".join(own[:1]) for own in choices]
+            out.append(Reading(_replaced(text, unknown, better), corrected=corrected))
+        return out
 
     def knows(self, word: str) -> bool:
         """Whether a word, with what stands around it, is known, as a whole or in its parts; numbers always are."""
@@ -112,15 +116,26 @@ class Words:
     def _met(self, word: str) -> bool:
         return word in self.whole or _digest(word) in self.seen
 
-    def _corrected(self, word: str) -> str:
+    def _choices(self, word: str) -> list[str]:
+        """Return the known words that an unknown one may stand for, the likeliest first."""
         form = _form(word)
         plain = _APART.sub("", form)
-        if plain != form and self._met(plain):
-            return plain
-        if not SHORTEST <= len(plain) <= LONGEST:
-            return ""
-        known = [slip for slip in _slips(plain) if slip in self.whole]
-        return min(known, key=lambda slip: self.whole[slip], default="")
+        alike = (plain, *(_APART.sub("", form.translate(letters)) for letters in _LETTERS))
+        out = dict.fromkeys(one for one in alike if one != form and self._met(one))
+        if SHORTEST <= len(plain) <= LONGEST:
+            slips = [slip for slip in _slips(plain) if self._met(slip)]
+            slips.sort(key=lambda slip: (_digest(slip) not in self.seen, self.whole.get(slip, math.inf), slip))
+            out |= dict.fromkeys(slips)
+        return list(out)[:READINGS]
+
+
+def _replaced(text: str, found: Iterable[re.Match[str]], words: Iterable[str]) -> str:
+    """Return the text with other words in these places, and single spaces."""
+    out, last = list[str](), 0
+    for place, word in zip(found, words, strict=True):
+        out.append(text[last : place.start()] + word)
+        last = place.end()
+    return " ".join("".join((*out, text[last:])).split())
 
 
 def whole_words(vocabulary: Mapping[str, int]) -> dict[str, int]:
