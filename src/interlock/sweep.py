@@ -16,11 +16,12 @@ from interlock.core.decision import Outcome
 from interlock.core.errors import InputError, Problem
 from interlock.core.progress import Watch, every, unwatched
 from interlock.data.read import read
-from interlock.gate.derive import Derived
+from interlock.gate.derive import Derived, cost_matrix
 from interlock.gate.take import Subject, take
 from interlock.measure.risk import fit_label_sets
 from interlock.predict.decide import standing
 from interlock.predict.normalise import same_text_key
+from interlock.predict.scorer import FloatArray
 from interlock.report.policy import Candidate, Sets, Swept, candidates, chosen, under
 from interlock.report.thresholds import usd_per_harm_unit
 
@@ -50,8 +51,12 @@ def sweep(
         clock: stamps nothing that is kept.
 
     Raises:
-        InputError: rows that do not read, rows the bundle was judged on, rows in both files, or too few.
+        InputError: rows that do not read, rows the bundle was judged on, rows in both files, or too few; a cheapest
+            policy where misroutes cost nothing.
     """
+    if aim.kind == "cost" and not _usd(bundle.contract).any():
+        said = Problem("contract", "costs and money", "a misroute that costs something", "0 for every pair of labels")
+        raise InputError("where no misroute costs anything, no bound is cheaper than routing everything", [said])
     rows, fits = _divided(bundle, data, report_data)
     subject = Subject(name=bundle.manifest.name, identity=bundle.manifest.identity)
     receipt = take(bundle.predictor, rows, subject, clock=clock or SystemClock(), progress=every(watch, "measure"))
@@ -101,10 +106,15 @@ def _divided(bundle: Bundle, data: str | Path, report_data: str | Path | None) -
     return Dataset((*rows.examples, *other.examples)), np.arange(len(rows) + len(other)) < len(rows)
 
 
+def _usd(contract: Contract) -> FloatArray:
+    """Return (k, k) dollars of routing a message of one label (row) as another."""
+    return cost_matrix(contract.costs, contract) * usd_per_harm_unit(contract)
+
+
 def _judged(derived: Derived) -> Rows:
     """Return what the router makes of every row before its own bounds."""
     contract, gold = derived.contract, derived.gold
-    usd = derived.cost_matrix * usd_per_harm_unit(contract)
+    usd = _usd(contract)
     policy = contract.decide
     n = len(gold)
     if isinstance(policy, Threshold):

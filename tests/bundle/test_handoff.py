@@ -206,9 +206,11 @@ def test_a_key_put_in_beside_the_old_one_takes_over() -> None:
     [
         (0, None),
         (59.999, None),
+        (60, None),
         (60.001, Refusal.EXPIRED),
         (1e6, Refusal.EXPIRED),
         (-4.999, None),
+        (-5, None),
         (-5.001, Refusal.FROM_THE_FUTURE),
         (-1e6, Refusal.FROM_THE_FUTURE),
     ],

@@ -116,6 +116,62 @@ def test_aims_of_another_policy_are_refused(kind: str, binary: bool) -> None:
         fitted(rows([], []), Aim("cost"))
 
 
+def test_of_equally_cheap_thresholds_the_one_that_misses_fewest_is_taken() -> None:
+    free = rows([0.2, 0.9], [False, True])
+    given = Rows(free.confidence, free.right, free.passed, free.leading, np.array([0.0, 1.0]), np.zeros(2))
+
+    assert fitted(given, Aim("cost"), binary=True).threshold == 0.05
+
+
+@pytest.mark.parametrize("contract", [tiny_contract(), BINARY], ids=["bands", "threshold"])
+def test_nothing_is_cheapest_where_no_misroute_costs_anything(contract: Contract, tmp_path: Path) -> None:
+    free = Contract.from_json({**contract.to_json(), "costs": {"levels": {"low": 0}, "default": "low"}})
+    path = messages(tmp_path / "rows.jsonl", 20)
+
+    with pytest.raises(InputError, match="cost"):
+        sweep(bundle(free), path, aim=Aim("cost"), clock=FrozenClock())
+    assert sweep(bundle(free), path, aim=Aim("precision", 0.9), clock=FrozenClock()).policy is None
+
+
+AIMS = (
+    Aim("precision", 0.98),
+    Aim("precision", 0.98, per_label=True),
+    Aim("precision", 1 - 2**-53),
+    Aim("precision", 2**-53),
+    Aim("risk", 0.02),
+    Aim("risk", 1 - 2**-53),
+    Aim("cost", capacity=0.0),
+    Aim("no-missed-positive"),
+)
+
+
+@pytest.mark.parametrize("contract", [tiny_contract(), BINARY], ids=["bands", "threshold"])
+@pytest.mark.parametrize("aim", AIMS, ids=lambda aim: f"{aim.kind} {aim.share:g}")
+@pytest.mark.parametrize(("count", "say"), [(1, "right"), (2, "wrong"), (30, "right"), (30, "wrong"), (30, "yes")])
+def test_odd_rows_end_in_a_policy_a_reason_for_none_or_a_refusal(
+    contract: Contract, aim: Aim, count: int, say: str, tmp_path: Path
+) -> None:
+    said = {"right": ("yes", "no"), "wrong": ("no", "yes"), "yes": ("yes", "yes")}[say]
+    stated = np.linspace(0.02, 0.98, count)
+    lines = [{"id": f"m{i}", "text": f"{p:.6f} m{i}", "label": said[int(p < 0.5)]} for i, p in enumerate(stated)]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    binary = isinstance(contract.decide, Threshold)
+    if aim.kind == ("risk" if binary else "no-missed-positive"):
+        with pytest.raises(InputError):
+            sweep(bundle(contract), path, aim=aim, clock=FrozenClock())
+        return
+    found = sweep(bundle(contract), path, aim=aim, clock=FrozenClock())
+
+    json.dumps(found.to_json(), allow_nan=False)
+    assert (found.policy is None) == (found.fit.threshold is None)
+    assert found.fit.why
+    if found.policy is not None and found.keys is not None:
+        assert tiny_contract(decide=json.dumps(found.keys["decide"])).decide == found.policy.decide
+    if aim.kind == "precision" and aim.share > 0.9:
+        assert found.policy is None  # so few rows show nothing
+
+
 @pytest.mark.parametrize("kind", ["precision", "cost", "no-missed-positive"])
 def test_a_positive_threshold_is_fitted_and_shown(kind: str, tmp_path: Path) -> None:
     aim = Aim(kind, 0.9 if kind == "precision" else float("nan"), capacity=0.6)  # type: ignore[arg-type]

@@ -93,7 +93,9 @@ def test_test_rows_shared_rows_and_aims_of_the_other_kind_are_refused(
         assert said in error
 
 
-@pytest.mark.parametrize("text", ["", "precision", "precision=0", "precision=1", "risk=2", "precision=nan", "cost=1"])
+@pytest.mark.parametrize(
+    "text", ["", "precision", "precision=0", "precision=1", "risk=2", "precision=nan", "cost=1", "precision=1e-18"]
+)
 def test_an_aim_that_says_nothing_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="aim"):
         read_aim(text, capacity=1.0, error=0.05, per_label=False)

@@ -48,6 +48,41 @@ def test_bands_are_half_open(p: tuple[float, float], outcome: Outcome, reason: R
     assert decision.route == ("unsure" if outcome is Outcome.ABSTAINED else "yes")
 
 
+THREE = tiny_contract(
+    labels="{a: {route: a}, b: {route: b}, c: {route: c}}",
+    decide="{auto: {confidence: 0.55, margin: 0.20}, guarded: {confidence: 0.3}, ambiguous: {margin: 0.10}}",
+)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("bound", "at", "below"),
+    [(0.80, Reason.AUTO, Reason.GUARDED_CONFIDENCE), (0.55, Reason.GUARDED_CONFIDENCE, Reason.LOW_CONFIDENCE)],
+)
+def test_one_float_step_below_a_bound_is_below_it(kind: type, bound: float, at: Reason, below: Reason) -> None:
+    least = kind(bound) if kind(bound) >= bound else np.nextafter(kind(bound), kind(1))  # the bound as its type has it
+    for confidence, reason in ((least, at), (np.nextafter(least, kind(0)), below)):
+        assert decide(Evidence(np.array([confidence, 1 - confidence], dtype=kind)), BANDS).reason is reason
+
+
+@pytest.mark.parametrize(
+    ("bound", "first", "at", "below"),
+    [(0.20, 0.5625, Reason.AUTO, Reason.GUARDED_MARGIN), (0.10, 0.5, Reason.GUARDED_CONFIDENCE, Reason.AMBIGUOUS)],
+)
+def test_one_float_step_below_a_margin_is_below_it(bound: float, first: float, at: Reason, below: Reason) -> None:
+    second = first - bound
+    while not first - second >= bound:
+        second = math.nextafter(second, 0)
+    for behind, reason in ((second, at), (math.nextafter(second, 1), below)):
+        assert on(first, behind, 1 - first - behind, contract=THREE).reason is reason
+
+
+@given(st.lists(st.floats(0, 1) | st.just(math.nan), min_size=3, max_size=3).filter(lambda p: any(map(math.isnan, p))))
+def test_a_nan_anywhere_falls_to_the_failure_fallback(p: list[float]) -> None:
+    decision = on(*p, contract=THREE)
+    assert (decision.outcome, decision.route) == (Outcome.UNAVAILABLE, THREE.fallback.failure)
+
+
 def test_a_close_second_label_guards_even_a_confident_first() -> None:
     narrow = tiny_contract(decide="{auto: {confidence: 0.5, margin: 0.25}, guarded: {confidence: 0.5}}")
 

@@ -163,7 +163,9 @@ def _cheapest_alarm(rows: Rows, aim: Aim) -> Fit:
             costs[bound] = float(np.where(called, rows.alarm, rows.cost).mean())
     if not costs:
         return Fit(None, "every candidate calls more rows positive than people can see")
-    return Fit(min(costs, key=lambda bound: costs[bound]), "the cheapest bound within the capacity")
+    least = min(costs.values())
+    lowest = min(bound for bound, cost in costs.items() if cost == least)  # of equally cheap ones the fewest are missed
+    return Fit(lowest, "the cheapest bound within the capacity")
 
 
 def _no_missed(rows: Rows) -> Fit:

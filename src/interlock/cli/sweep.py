@@ -90,7 +90,7 @@ def read_aim(text: str, *, capacity: float, error: float, per_label: bool) -> Ai
             share = float(found[2])
         except ValueError:
             found = None
-    if found is None or (found[2] is not None and not 0 < share < 1):
+    if found is None or (found[2] is not None and not 0 < 1 - share < 1):  # also as it is rounded
         said = "precision=P or risk=R with a share between 0 and 1, cost, or no-missed-positive"
         problems.append(Problem("command line", "--aim", said, repr(text)))
     if not 0 <= capacity <= 1:
