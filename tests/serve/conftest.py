@@ -121,7 +121,8 @@ class Running:
         return self._children("interlock.serve.worker")
 
     def front(self) -> int:
-        return self._children("interlock.serve.front")[0]
+        """Return the process id of the front; 0 while there is none."""
+        return next(iter(self._children("interlock.serve.front")), 0)
 
     def _children(self, module: str) -> list[int]:
         found = []

@@ -299,6 +299,21 @@ def test_sighup_opens_the_bundles_path_again(start: Any, tiny: Path, other: Path
     assert server.route("yes").json()["label"] == "no"
 
 
+@pytest.mark.parametrize("later", [False, True])
+def test_sighup_while_the_front_comes_up_is_heard_once_it_is_there(start: Any, later: bool) -> None:
+    server, before = start(ready=later), 0
+    if later:
+        before = server.front()
+        os.kill(before, signal.SIGKILL)
+    until = time.monotonic() + 30
+    while (server.front() or before) == before:
+        assert time.monotonic() < until
+    server.process.send_signal(signal.SIGHUP)
+
+    server.wait_for("activation", result="activated")
+    assert server.route("yes").json()["label"] == "yes"
+
+
 @pytest.mark.slow
 def test_a_bundle_that_vanished_leaves_the_workers_that_hold_it(start: Any, tiny: Path, tmp_path: Path) -> None:
     bundle = Path(shutil.copytree(tiny, tmp_path / "gone"))

@@ -47,7 +47,9 @@ class Supervisor:
     _front_started: float = float("-inf")
     _control: socket.socket | None = None
     _stop: bool = False
-    _ready: bool = False
+    _ready: bool = False  # whether any front has answered
+    _hears: bool = False  # whether this one has
+    _again: bool = False  # whether it is to be told that SIGHUP came
     _failed: InterlockError | None = None
 
     def run(self) -> int:
@@ -67,6 +69,7 @@ class Supervisor:
                 selector.register(here, selectors.EVENT_READ)
                 while not self._stop and self._failed is None:
                     self._fill()
+                    self._pass_on()
                     self._wait(selector, here)
         finally:
             signal.set_wakeup_fd(wakeup)
@@ -80,7 +83,13 @@ class Supervisor:
     def _signalled(self, number: int, _frame: Any) -> None:
         if number in {signal.SIGTERM, signal.SIGINT}:
             self._stop = True
-        elif number == signal.SIGHUP and self._front is not None:
+        elif number == signal.SIGHUP:
+            self._again = True
+
+    def _pass_on(self) -> None:
+        """Send SIGHUP on to a front that can hear it: one that is still starting would end by it."""
+        if self._again and self._hears and self._front is not None:
+            self._again = False
             self._front.send_signal(signal.SIGHUP)
 
     def _wait(self, selector: selectors.BaseSelector, here: socket.socket) -> None:
@@ -106,7 +115,7 @@ class Supervisor:
             return
         note = json.loads(said)
         if "ready" in note:
-            self._ready = True
+            self._ready = self._hears = True
         elif "replace" in note:
             for place in self._places:
                 if place.process is not None and place.process.pid == note["replace"]:
@@ -136,6 +145,7 @@ class Supervisor:
         return self.clock.monotonic() - started >= AGAIN_S
 
     def _start_front(self) -> None:
+        self._hears = False
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             given = {
