@@ -35,6 +35,7 @@ FAULTS = (
     *(Fault("EIO from then on", call, "error=EIO", "+", 3) for call in ("pwrite64", "fdatasync", "fsync")),
     Fault("ENOSPC once", "pwrite64", "error=ENOSPC"),
     Fault("ENOSPC from then on", "pwrite64", "error=ENOSPC", "+", 3),
+    Fault("EROFS from then on", "pwrite64", "error=EROFS", "+", 3),
     Fault("200 ms slow", "fdatasync", "delay_enter=200000", "+", 100),
 )
 
