@@ -33,9 +33,7 @@ CHECKS = (  # all of schemathesis's but two: no JSON schema knows a contract's l
     *("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance"),
     *("response_schema_conformance", "negative_data_rejection", "unsupported_method", "allow_header_conformance"),
 )
-SPREAD = (
-    1000  # schemathesis's examples for each operation are so many times fewer: 100, its own default, beside 100,000
-)
+SPREAD = 1000  # schemathesis's examples for each operation are so many times fewer: beside 100,000 its own default
 
 
 def lines(log: Path) -> list[dict[str, Any]]:

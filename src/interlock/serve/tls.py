@@ -50,18 +50,18 @@ def _opened(certificate: Path, key: Path) -> ssl.SSLContext:
         InputError: it is none, its key is another's or has a password, or by its dates no caller would take it now.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        _load(context, certificate, key)
-    except OSError as error:  # what OpenSSL raises is one, too
-        expected = "a PEM certificate and its key, without a password"
-        raise InputError(REFUSED, [Problem(f"{certificate}, {key}", "", expected, str(error))]) from error
+    _load(context, certificate, key)
     if said := _said_of(context, certificate):
         raise InputError(REFUSED, [Problem(str(certificate), "", "a certificate that is valid now", said)])
     return context
 
 
 def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
-    context.load_cert_chain(certificate, key, password=lambda: "")  # a server has nobody to ask for one
+    try:
+        context.load_cert_chain(certificate, key, password=lambda: "")  # a server has nobody to ask for one
+    except OSError as error:  # what OpenSSL raises is one, too
+        expected = "a PEM certificate and its key, without a password"
+        raise InputError(REFUSED, [Problem(f"{certificate}, {key}", "", expected, str(error))]) from error
 
 
 def _said_of(shown: ssl.SSLContext, certificate: Path) -> str:
@@ -69,13 +69,15 @@ def _said_of(shown: ssl.SSLContext, certificate: Path) -> str:
     trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trusting.check_hostname = False
     trusting.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    trusting.load_verify_locations(certificate)
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    caller, server = trusting.wrap_bio(back, there), shown.wrap_bio(there, back, server_side=True)
     try:
+        trusting.load_verify_locations(certificate)
+        caller, server = trusting.wrap_bio(back, there), shown.wrap_bio(there, back, server_side=True)
         for side in (caller, server, caller):
             with suppress(ssl.SSLWantReadError):
                 side.do_handshake()
     except ssl.SSLCertVerificationError as error:
         return error.verify_message if error.verify_code in OUT_OF_DATE else ""
+    except ssl.SSLError:
+        pass  # what else a caller like this one may have against it, others need not have
     return ""
