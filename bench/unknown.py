@@ -20,7 +20,9 @@ import argparse
 import json
 import math
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +32,7 @@ from interlock.bundle.layout import GRAPH_INT8
 from interlock.calibrate.fit import in_second_half
 from interlock.calibrate.unknown import AUTO, Scored, conformal_threshold, fit_unknown
 from interlock.core.contract_file import parse_contract
-from interlock.core.dataset import TrainSet
+from interlock.core.dataset import Dataset, TrainSet
 from interlock.core.progress import unwatched
 from interlock.data.read import read, read_texts
 from interlock.measure.proportion import proportion
@@ -122,6 +124,87 @@ def milliseconds(gate: UnknownGate, rows: Scored) -> float:
     return 1000 * float(np.median(taken))
 
 
+@dataclass(frozen=True)
+class Material:
+    """What every detector is fitted on and told by."""
+
+    calibration: Scored
+    held: Flags  # which calibration rows a detector that learns does not see
+    shown: Scored | None  # training rows that detectors compare with
+    learn: Scored | None  # unknown rows to learn from
+    test: Scored
+    strange: dict[str, Scored]  # file -> its unknown rows
+
+    @property
+    def right(self) -> Flags:
+        """Which test rows the model labels right."""
+        return np.asarray(self.test.logits.argmax(axis=1) == self.test.gold, dtype=np.bool_)
+
+
+def material(options: argparse.Namespace) -> Material:
+    """Read all rows and run the run's graph over them."""
+    contract = parse_contract((options.run / "bundle" / "contract.yaml").read_bytes())
+    scorer, labels = Exported.read(options.run).scorer(contract, GRAPH_INT8), contract.label_names
+
+    def scored(rows: Dataset) -> Scored:
+        return replace(seen(scorer, rows.texts, contract), gold=np.array([contract.index[row.label] for row in rows]))
+
+    calibration, test = read(options.calibration, labels=labels), read(options.test, labels=labels)
+    return Material(
+        calibration=scored(calibration),
+        held=in_second_half([row.group or row.id for row in calibration]),
+        shown=references(scorer, TrainSet(read(options.data, labels=labels).examples), contract, unwatched),
+        learn=seen(scorer, read_texts(options.learn), contract) if options.learn else None,
+        test=scored(test),
+        strange={path.name: seen(scorer, read_texts(path), contract) for path in options.unknown},
+    )
+
+
+def told(gate: UnknownGate, own: Scores_, other: Scores_, plain: tuple[Scores_, Scores_]) -> tuple[dict[str, Any], str]:
+    """Return what a gate makes of test rows ``own`` and unknown ones beside max-softmax, and the same in words."""
+    found = unknown(own, other, threshold=gate.threshold)
+    more = difference((own, other), plain)
+    text = "  ".join(
+        f"{key.removeprefix('unknown_')} {100 * one.value:.2f} ({100 * one.low:.2f}-{100 * one.high:.2f})"
+        for key, one in found.items()
+    )
+    over = f"over max-softmax {100 * more[0]:+.2f} ({100 * more[1]:+.2f}..{100 * more[2]:+.2f})"
+    return {**{key: one.to_json() for key, one in found.items()}, "auroc_over_max_softmax": more}, f"{text}  {over}"
+
+
+def accepted(own: Scores_, other: Scores_) -> float:
+    """Return the share of unknown rows accepted where 95 % of known ones are."""
+    return unknown(own, other, threshold=0.0)["unknown_fpr95"].value
+
+
+def detector(
+    method: str, on: Material, plain: dict[str, tuple[Scores_, Scores_]], *, keep_known: float
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """Fit one detector; return, and print, its figures and its ratios. The first one is what ``plain`` holds then."""
+    fitted = fit_unknown(
+        on.calibration, keep_known=keep_known, method=method, references=on.shown, unknown=on.learn, held=on.held
+    )
+    gate, right = fitted.gate, on.right
+    own = score_each(gate.detector, on.test.logits, on.test.features)
+    others = {name: score_each(gate.detector, rows.logits, rows.features) for name, rows in on.strange.items()}
+    passed = own < gate.threshold
+    whole, taken = proportion("in_scope", int((passed & right).sum()), right.size), milliseconds(gate, on.test)
+    kept = proportion("kept", int(passed.sum()), right.size)
+    line = {"facts": dict(fitted.facts), "ms": taken, "kept": kept.to_json(), "in_scope": whole.to_json()}
+    ratios: dict[str, float] = {}
+    for name, other in others.items():
+        plain.setdefault(name, (own, other))
+        line[name], text = told(gate, own, other, plain[name])
+        ratios[f"{method} {name}"] = accepted(*plain[name]) / max(accepted(own, other), 1 / other.size)
+        print(f"{method:21s} {name:18s} {text}")
+    print(f"{method:21s} kept {passed.mean():.4f}  in scope {whole.value:.4f}  {taken:.3f} ms")
+    part = on.calibration.take(on.held) if method in LEARNS else on.calibration
+    fit = score_each(gate.detector, part.logits, part.features)
+    for name, other in others.items():
+        line[f"kept {name}"] = found_at(own, other, right, fit, plain[name])
+    return line, ratios
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
@@ -132,63 +215,14 @@ def main() -> None:
     parser.add_argument("--learn", type=Path)
     parser.add_argument("--keep-known", type=float, default=0.95)
     options = parser.parse_args()
-    contract = parse_contract((options.run / "bundle" / "contract.yaml").read_bytes())
-    scorer = Exported.read(options.run).scorer(contract, GRAPH_INT8)
-    known = {name: read(path, labels=contract.label_names) for name, path in vars(options).items() if name in PARTS}
-    score = {name: seen(scorer, rows.texts, contract) for name, rows in known.items()}
-    gold = {name: np.array([contract.index[row.label] for row in rows]) for name, rows in known.items()}
-    calibration = Scored(score["calibration"].logits, score["calibration"].features, gold["calibration"])
-    shown = references(scorer, TrainSet(read(options.data, labels=contract.label_names).examples), contract, unwatched)
-    learn = seen(scorer, read_texts(options.learn), contract) if options.learn else None
-    strange = {path.name: seen(scorer, read_texts(path), contract) for path in options.unknown}
-    held = in_second_half([row.group or row.id for row in known["calibration"]])
-    right = score["test"].logits.argmax(axis=1) == gold["test"]
-    result: dict[str, object] = {"accuracy": proportion("accuracy", int(right.sum()), right.size).to_json()}
+    on = material(options)
+    result: dict[str, Any] = {"accuracy": proportion("accuracy", int(on.right.sum()), on.right.size).to_json()}
     ratios: dict[str, float] = {}
     plain: dict[str, tuple[Scores_, Scores_]] = {}
-    for method in (*METHODS, "auto"):
-        fitted = fit_unknown(
-            calibration,
-            keep_known=options.keep_known,
-            method=method,
-            references=shown,
-            unknown=learn,
-            held=held,
-        )
-        gate, own = fitted.gate, score_each(fitted.gate.detector, score["test"].logits, score["test"].features)
-        passed = own < gate.threshold
-        whole = proportion("in_scope", int((passed & right).sum()), right.size)
-        line: dict[str, object] = {
-            "facts": dict(fitted.facts),
-            "ms": milliseconds(gate, score["test"]),
-            "kept": proportion("kept", int(passed.sum()), right.size).to_json(),
-            "in_scope": whole.to_json(),
-        }
-        for name, rows in strange.items():
-            other = score_each(gate.detector, rows.logits, rows.features)
-            found = unknown(own, other, threshold=gate.threshold)
-            plain.setdefault(name, (own, other))
-            more = difference((own, other), plain[name])
-            line[name] = {**{key: one.to_json() for key, one in found.items()}, "auroc_over_max_softmax": more}
-            accepted = [unknown(*pair, threshold=0.0)["unknown_fpr95"].value for pair in (plain[name], (own, other))]
-            ratios[f"{method} {name}"] = accepted[0] / max(accepted[1], 1 / other.size)
-            text = "  ".join(
-                f"{key.removeprefix('unknown_')} {100 * one.value:.2f} ({100 * one.low:.2f}-{100 * one.high:.2f})"
-                for key, one in found.items()
-            )
-            over = f"over max-softmax {100 * more[0]:+.2f} ({100 * more[1]:+.2f}..{100 * more[2]:+.2f})"
-            print(f"{method:21s} {name:18s} {text}  {over}")
-        print(f"{method:21s} kept {passed.mean():.4f}  in scope {whole.value:.4f}  {line['ms']:.3f} ms")
-        part = calibration.take(held) if method in LEARNS else calibration
-        fit = score_each(gate.detector, part.logits, part.features)
-        for name, rows in strange.items():
-            other = score_each(gate.detector, rows.logits, rows.features)
-            line[f"kept {name}"] = found_at(own, other, right, fit, plain[name])
-        result[method] = line
+    for method in (*METHODS, AUTO):
+        result[method], own = detector(method, on, plain, keep_known=options.keep_known)
+        ratios |= own
     print(json.dumps({"ratios": ratios, **result}))
-
-
-PARTS = ("calibration", "test")
 
 
 if __name__ == "__main__":

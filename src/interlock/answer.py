@@ -1,4 +1,4 @@
-"""The online walk: a message in, a decision on record out. Later stages hang in where they are named."""
+"""The online walk: a message in, a decision on record out. Knows no HTTP, no model and no disk: they are handed in."""
 
 from __future__ import annotations
 

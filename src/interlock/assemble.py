@@ -1,4 +1,4 @@
-"""What the rooms made, joined: identities, golden messages, the files of a bundle. Decides nothing itself."""
+"""What the rooms made, joined: detectors, a receipt's identity and its rivals. Decides nothing itself."""
 
 from __future__ import annotations
 

@@ -186,14 +186,7 @@ def examine(  # noqa: PLR0913 - everything an agent pins
         return Examined(found)
     refused = _unwanted(found, bundle, route, text)
     refused = refused or _untimely(moment - found.time, window=window, skew=skew)
-    if refused is None:
-        first = seen.first(
-            found.request,
-            made=found.time - math.ceil(1000 * skew),
-            until=found.time + math.ceil(1000 * window),
-            now=moment,
-        )
-        refused = None if first else Refusal.REPLAYED
+    refused = refused or _repeated(found, seen, now=moment, window=window, skew=skew)
     return Examined(refused, found)
 
 
@@ -246,6 +239,12 @@ def _unwanted(found: Handoff, bundle: str, route: str, text: str | None) -> Refu
     if not admits(found.bundle, found.route, found.outcome, bundle=bundle, route=route):
         return Refusal.OTHER_ROUTE
     return Refusal.OTHER_TEXT if text is not None and text_digest(found.request, text) != found.text else None
+
+
+def _repeated(found: Handoff, seen: Seen, *, now: int, window: float, skew: float) -> Refusal | None:
+    """Remember the request; say so when it was admitted before."""
+    made, until = found.time - math.ceil(1000 * skew), found.time + math.ceil(1000 * window)
+    return None if seen.first(found.request, made=made, until=until, now=now) else Refusal.REPLAYED
 
 
 def _untimely(age: int, *, window: float, skew: float) -> Refusal | None:

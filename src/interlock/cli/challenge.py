@@ -1,4 +1,4 @@
-"""``interlock experiment inject`` and ``counterfactual``: a bundle challenged."""
+"""``interlock experiment inject``, ``counterfactual`` and ``uncertainty``: a bundle challenged."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from interlock.core.contract import Contract
 from interlock.core.dataset import TrainSet
 
 IntArray = npt.NDArray[np.int64]
+Predict = Callable[[Sequence[str]], IntArray]
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Baseline:
     """A fitted baseline: texts to label columns."""
 
     name: str
-    predict: Any  # Callable[[Sequence[str]], IntArray]; a field, so that a lambda or a method will do
+    predict: Predict
 
 
 def fit_baselines(train: TrainSet, contract: Contract, *, seed: int) -> list[Baseline]:
@@ -47,7 +48,7 @@ def tfidf_pipeline(*, strength: float = 20.0, seed: int) -> Any:
     )
 
 
-def _tfidf(train: TrainSet, contract: Contract, seed: int) -> Any:
+def _tfidf(train: TrainSet, contract: Contract, seed: int) -> Predict:
     pipeline = tfidf_pipeline(seed=seed)
     pipeline.fit(train.texts, [contract.index[example.label] for example in train])
 
@@ -57,7 +58,7 @@ def _tfidf(train: TrainSet, contract: Contract, seed: int) -> Any:
     return predict
 
 
-def _keywords(train: TrainSet, contract: Contract) -> Any:
+def _keywords(train: TrainSet, contract: Contract) -> Predict:
     """First label in contract order with a phrase in the text wins; no phrase means the commonest label."""
     counts = train.counts()
     commonest = contract.index[max(contract.label_names, key=lambda label: counts[label])]

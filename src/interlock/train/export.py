@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -105,17 +107,14 @@ def _by_blocks(model: Any) -> Any:
     return quantizer.model.model
 
 
-class _quiet:  # noqa: N801 - used like a function
+@contextmanager
+def _quiet(*names: str) -> Iterator[None]:
     """Keep the named loggers at errors while the context is open."""
-
-    def __init__(self, *names: str) -> None:
-        self._loggers = [logging.getLogger(name) for name in names]
-        self._levels = [logger.level for logger in self._loggers]
-
-    def __enter__(self) -> None:
-        for logger in self._loggers:
-            logger.setLevel(logging.ERROR)
-
-    def __exit__(self, *_: object) -> None:
-        for logger, level in zip(self._loggers, self._levels, strict=True):
+    levels = {logger: logger.level for logger in map(logging.getLogger, names)}
+    for logger in levels:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in levels.items():
             logger.setLevel(level)
