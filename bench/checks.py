@@ -103,28 +103,13 @@ def seen(predictor: Predictor, text: str) -> Message:
     return Message(text, normal, encoded, scores, predictor.calibrator.probabilities(scores.logits))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bundle", type=Path)
-    parser.add_argument("messages", type=Path)
-    parser.add_argument("--train", type=Path, help="learn the words of these rows, for a bundle that holds none")
-    parser.add_argument("--count", type=int, default=200)
-    options = parser.parse_args()
-    predictor = open_bundle(options.bundle).predictor
-    assert isinstance(predictor.scorer, OnnxEncoder)
-    found = [row for row in read_texts(options.messages) if row.strip()]
-    messages = [seen(predictor, text) for text in found[:: max(1, len(found) // options.count)][: options.count]]
-    policy, contract, finder = predictor.contract.input, predictor.contract, several()
-    words = predictor.words
-    if options.train is not None:
-        texts = (allowed_start(row.text, policy) for row in read(options.train))
-        words = Words.of(predictor.scorer.whole_words(), texts)
-    features = messages[0].scores.features
-    width = 0 if features is None else len(features)
+def every_check(predictor: Predictor, words: Words | None, *, width: int) -> dict[str, Check]:
+    """Return what is timed, by name, for a model with ``width`` features; ``nothing`` is what timing itself takes."""
+    scorer, policy, contract, finder = predictor.scorer, predictor.contract.input, predictor.contract, several()
     checks: dict[str, Check] = {
         "nothing": lambda _: None,
-        "model": lambda message: predictor.scorer.classify(message.encoded),
-        "tokenize": lambda message: predictor.scorer.encode(message.normal),
+        "model": lambda message: scorer.classify(message.encoded),
+        "tokenize": lambda message: scorer.encode(message.normal),
         "normalise": lambda message: normalise(message.text, policy),
         "calibrate": lambda message: predictor.calibrator.probabilities(message.scores.logits),
         "disguise": lambda message: is_disguised(message.text, message.normal),
@@ -136,7 +121,26 @@ def main() -> None:
         checks["reread"] = lambda message: words.readings(message.normal)
     for name, detector in detectors(len(contract.labels), width).items():
         checks[f"unknown: {name}"] = scoring(detector)
-    spent = timed(checks, messages)
+    return checks
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("messages", type=Path)
+    parser.add_argument("--train", type=Path, help="learn the words of these rows, for a bundle that holds none")
+    parser.add_argument("--count", type=int, default=200)
+    options = parser.parse_args()
+    predictor = open_bundle(options.bundle).predictor
+    assert isinstance(predictor.scorer, OnnxEncoder)
+    found = [row for row in read_texts(options.messages) if row.strip()]
+    messages = [seen(predictor, text) for text in found[:: max(1, len(found) // options.count)][: options.count]]
+    words = predictor.words
+    if options.train is not None:
+        texts = (allowed_start(row.text, predictor.contract.input) for row in read(options.train))
+        words = Words.of(predictor.scorer.whole_words(), texts)
+    features = messages[0].scores.features
+    spent = timed(every_check(predictor, words, width=0 if features is None else len(features)), messages)
     empty = float(np.median(spent.pop("nothing")))
     table = {name: summary(one - empty) for name, one in spent.items()}
     table["ambiguous"] = {"mean": table.pop("decide, ambiguous")["mean"] - table["decide"]["mean"]}
