@@ -144,6 +144,9 @@ def test_as_many_as_may_wait_are_let_in_of_a_burst_and_no_place_is_lost(start: A
 
     assert asyncio.run(bursts()) == [ROOM] * 4
     assert server.metric("interlock_waiting") == 0
+    server.stop()
+    assert sum(line["requests"] for line in server.logged("shed")) == 2 * (200 - ROOM)
+    assert not server.logged("request", status=503)  # none went past the door to be refused behind it
 
 
 def test_whatever_the_pieces_every_request_gets_its_one_reply_in_order(start: Any) -> None:
