@@ -86,13 +86,16 @@ class Reach:
     seconds: dict[str, float]
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Return the tests that could notice, the quickest first; those that run the very line before the others."""
+        """Return the tests that could notice, the quickest first.
+
+        In a function they are those that run the changed line; where it begins in the middle of an expression, and is
+        never said to run, the function's. What is no function's may show anywhere: all tests.
+        """
+        if mutant.body is None:
+            return sorted(self.seconds, key=self.seconds.__getitem__)
         lines = self.lines.get(mutant.name, {})
-        near = set(lines.get(mutant.line, ()))
-        inside = mutant.body if mutant.body is not None else lines
-        around = {test for line in inside for test in lines.get(line, ())}
-        found = near | around if mutant.body is not None else set(self.seconds)
-        return sorted(found, key=lambda test: (test not in near, test not in around, self.seconds[test]))
+        found = set(lines.get(mutant.line, ())) or {test for line in mutant.body for test in lines.get(line, ())}
+        return sorted(found, key=self.seconds.__getitem__)
 
     def limit(self, tests: Iterable[str]) -> float:
         """Return the seconds after which a mutant hangs."""

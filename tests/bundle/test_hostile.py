@@ -16,7 +16,9 @@ import pytest
 
 from interlock.bundle import layout
 from interlock.bundle.layout import MANIFEST, SIGNATURE
+from interlock.bundle.manifest import parse_manifest
 from interlock.bundle.open import open_bundle
+from interlock.core.canonical import canonical
 from interlock.core.errors import RefusedError
 
 NAMES = {
@@ -218,6 +220,20 @@ def test_no_hostile_manifest_is_read(tiny: Path) -> None:
 
     assert len(cases) == 40
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [(layout.GRAPH, 2_147_483_647), ("model/model.safetensors", 2_147_483_647), (layout.CARD, 256_000_000)],
+)
+def test_a_file_may_be_listed_as_large_as_such_a_file_can_be_and_no_larger(name: str, most: int, tiny: Path) -> None:
+    body = json.loads((tiny / MANIFEST).read_bytes())
+
+    body["files"][name]["size"] = most
+    assert parse_manifest(canonical(body), where=MANIFEST).files[name].size == most
+    body["files"][name]["size"] = most + 1
+    with pytest.raises(RefusedError, match="does not list a bundle"):
+        parse_manifest(canonical(body), where=MANIFEST)
 
 
 def test_parts_too_large_together_are_refused_before_they_are_read(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -255,6 +255,20 @@ def test_a_clock_set_back_makes_no_token_good_again(
         registry.point("champion", line[0], trust=approvers, token=made)
 
 
+def test_the_clocks_of_two_machines_may_differ_by_five_minutes_and_no_more(
+    registry: Registry, line: list[str], keys: dict[str, SigningKey], approvers: Trust
+) -> None:
+    made = agreed(registry, line[0], keys, replaces=line[1])
+    registry.clock.move(301)  # type: ignore[attr-defined]
+    registry.revoke(line[2], reason="entered by a machine whose clock is ahead")
+    registry.clock.move(-301)  # type: ignore[attr-defined]
+    with pytest.raises(RefusedError, match="clock"):
+        registry.point("champion", line[0], trust=approvers, token=made)
+
+    registry.clock.move(1)  # type: ignore[attr-defined]
+    assert registry.point("champion", line[0], trust=approvers, token=made)[0].basis is Basis.TOKEN
+
+
 def test_a_revoked_bundle_becomes_champion_only_by_token(
     registry: Registry, line: list[str], keys: dict[str, SigningKey], approvers: Trust
 ) -> None:

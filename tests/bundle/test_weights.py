@@ -175,6 +175,14 @@ def test_groups_kinds_nobody_knows_and_number_0_are_no_fields(key: bytes) -> Non
         list(_fields(memoryview(key + bytes(8))))
 
 
+def test_a_tensor_whose_kind_is_no_number_is_of_no_kind_that_can_be_looked_at() -> None:
+    tensor = b"\x12\x01\x01"  # field 2, the kind, as one byte of text where the number 1 would be float32
+    graph = b"\x2a" + bytes([len(tensor)]) + tensor
+
+    with pytest.raises(RefusedError, match="a tensor of type 0"):
+        check_weights({layout.GRAPH: b"\x3a" + bytes([len(graph)]) + graph})
+
+
 def test_a_graph_cut_anywhere_is_refused_or_reads(make_graph: MakeGraph) -> None:
     whole = make_graph()
     for size in range(len(whole)):
