@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.train.recipe import Recipe
-from interlock.train.settle import EPOCHS, LEAST_EPOCHS, LEAST_STEPS, settle
+from interlock.train.settle import EPOCHS, LEAST_EPOCHS, LEAST_STEPS, LIGHTEST, settle
+from interlock.train.weights import class_weights
 
 COUNTS = st.dictionaries(st.text(min_size=1, max_size=3), st.integers(1, 400), min_size=2, max_size=30)
 
@@ -34,6 +35,24 @@ def test_many_rows_are_shown_less_often(rows: int, epochs: int) -> None:
 
 @given(COUNTS)
 def test_what_the_user_chose_stays(counts: dict[str, int]) -> None:
-    chosen = Recipe(track="partial", epochs=1)
+    chosen = Recipe(track="partial", epochs=1, class_weights="none")
 
     assert settle(chosen, counts) == (chosen, "")
+
+
+@given(COUNTS)
+def test_no_row_of_a_common_label_counts_for_next_to_nothing(counts: dict[str, int]) -> None:
+    recipe, said = settle(Recipe(epochs=1), counts)
+    most = max(counts, key=lambda label: counts[label])
+    swamped = class_weights(counts, list(counts))[list(counts).index(most)] < 1 / LIGHTEST
+
+    assert recipe.class_weights == ("effective" if swamped else "inverse")
+    assert bool(said) == swamped
+
+
+def test_a_label_with_most_of_the_rows_is_named() -> None:
+    rare = {f"rare{number}": 5 for number in range(25)}
+    recipe, said = settle(Recipe(epochs=1), {"general": 5000, **rare})
+
+    assert recipe.class_weights == "effective"
+    assert said == "classes weigh by their effective number of rows, as 5000 of 5125 are 'general'"

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from interlock.core.errors import InputError, Problem
 
 Loss = Literal["focal", "cross_entropy"]
-Weights = Literal["inverse", "effective", "none"]
+Weights = Literal["auto", "inverse", "effective", "none"]
 Decay = Literal["linear", "cosine"]
 Keep = Literal["last", "best"]
 Track = Literal["full", "partial", "lora", "head"]
@@ -32,7 +32,8 @@ class Recipe:
         loss: Focal loss or cross-entropy.
         gamma: Focusing of the focal loss.
         gamma_end: Focusing at the last step, reached linearly; gamma throughout if not given.
-        class_weights: Inverse frequency, inverse effective number of rows, or none.
+        class_weights: Inverse frequency, inverse effective number of rows, or none; auto is inverse, or effective where
+            one label has so many of the rows that a row of it would hardly count.
         label_smoothing: Share of each target spread over all labels.
         oversample: How far rare labels are repeated towards the commonest: 0 not at all, 1 until as often.
         rdrop: Weight of the divergence between two passes with different dropout; doubles the time.
@@ -75,7 +76,7 @@ class Recipe:
     loss: Loss = "focal"
     gamma: float = 1.0
     gamma_end: float | None = None
-    class_weights: Weights = "inverse"
+    class_weights: Weights = "auto"
     label_smoothing: float = 0.0
     oversample: float = 0.0
     rdrop: float = 4.0

@@ -22,7 +22,7 @@ def class_weights(
         counts: label -> training rows.
         order: the labels in column order; one that no row carries gets weight 0.
         kind: ``inverse`` frequency, the inverse ``effective`` number of rows (1 - b^n) / (1 - b) with b = 0.999 (Cui
-            et al. 2019), or ``none``.
+            et al. 2019), or ``none``; ``auto`` is decided before (``settle``).
     """
     rows = np.array([counts.get(label, 0) for label in order], dtype=np.float64)
     with np.errstate(divide="ignore"):
