@@ -11,6 +11,7 @@ import math
 import re
 import string
 import unicodedata
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,7 @@ from interlock.predict.disguise import script_of
 
 PARTS = ("seen", "characters")
 MOST_SEEN, MOST_CHARACTERS = 1_000_000, 100_000
+CHECK_BITS = 32  # of the checksum in a word's digest
 READINGS = 3  # of one message, at most
 CORRECTED = 8  # unknown words of one message that are corrected; further ones are left out
 SHORTEST, LONGEST = 3, 24  # letters of a word that is corrected
@@ -93,7 +95,7 @@ class Words:
             return True
         if not _is_word(form):
             return word.isascii() or all(self._shown(char) for char in word)
-        if _digest(form) in self.seen:
+        if self._learnt(form):
             return True
         parts = [part for part in _parts(form) if part]
         return all((len(part) > 1 or len(parts) == 1) and self._met(part) for part in parts)
@@ -113,8 +115,16 @@ class Words:
         """Whether something that is no letter was met, or is a mark or a number of any kind."""
         return char.isascii() or char in self.characters or unicodedata.category(char)[0] in "PN"
 
+    @cached_property
+    def _checks(self) -> frozenset[int]:
+        return frozenset(digest >> CHECK_BITS for digest in self.seen)
+
     def _met(self, word: str) -> bool:
-        return word in self.whole or _digest(word) in self.seen
+        return word in self.whole or self._learnt(word)
+
+    def _learnt(self, word: str) -> bool:
+        """Whether a training message has ``word``; its checksum alone tells for nearly all that none has."""
+        return zlib.crc32(word.encode()) in self._checks and _digest(word) in self.seen
 
     def _choices(self, word: str) -> list[str]:
         """Return the known words that an unknown one may stand for, the likeliest first."""
@@ -124,7 +134,7 @@ class Words:
         out = dict.fromkeys(one for one in alike if one != form and self._met(one))
         if SHORTEST <= len(plain) <= LONGEST:
             slips = [slip for slip in _slips(plain) if self._met(slip)]
-            slips.sort(key=lambda slip: (_digest(slip) not in self.seen, self.whole.get(slip, math.inf), slip))
+            slips.sort(key=lambda slip: (not self._learnt(slip), self.whole.get(slip, math.inf), slip))
             out |= dict.fromkeys(slips)
         return list(out)[:READINGS]
 
@@ -199,7 +209,10 @@ def _is_word(form: str) -> bool:
 
 
 def _digest(word: str) -> int:
-    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "big")
+    """Return 64 bits: a checksum, which is quick to look for among hundreds of slips, and as much of a real digest."""
+    data = word.encode()
+    rest = hashlib.blake2b(data, digest_size=CHECK_BITS // 8).digest()
+    return zlib.crc32(data) << CHECK_BITS | int.from_bytes(rest, "big")
 
 
 def _slips(word: str) -> set[str]:
