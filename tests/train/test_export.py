@@ -18,11 +18,11 @@ from interlock.bundle.weights import check_weights
 from interlock.core.contract import InputPolicy
 from interlock.core.dataset import Dataset, Example
 from interlock.predict.encoder import FEATURES, LOGITS
-from interlock.train.averaged import Averaged
 from interlock.train.compact import _Graph, _spread, compact, writable
 from interlock.train.encoders import resolve
 from interlock.train.export import export, quantize
 from interlock.train.fit import Fitted
+from interlock.train.mean_pooling import MeanPooled
 from interlock.train.recipe import Recipe
 
 SIZES: dict[str, Any] = {"vocab_size": 40, "num_labels": 5}
@@ -51,7 +51,7 @@ def electra() -> Any:
     return transformers.ElectraForSequenceClassification(transformers.ElectraConfig(**BERT, embedding_size=96))
 
 
-MODELS = {"bert": bert, "distilbert": distilbert, "averaged": lambda: Averaged(bert()), "another family": electra}
+MODELS = {"bert": bert, "distilbert": distilbert, "mean pooled": lambda: MeanPooled(bert()), "another family": electra}
 
 
 def wild(name: str) -> Any:
@@ -90,7 +90,7 @@ def run(graph: bytes, ids: torch.Tensor) -> tuple[npt.NDArray[Any], npt.NDArray[
     return logits, features
 
 
-@pytest.mark.parametrize("name", ["bert", "distilbert", "averaged"])
+@pytest.mark.parametrize("name", ["bert", "distilbert", "mean pooled"])
 @pytest.mark.parametrize("tokens", [1, 2, 17, 512])
 def test_a_written_graph_is_the_same_function(name: str, tokens: int) -> None:
     model = wild(name)
@@ -100,7 +100,7 @@ def test_a_written_graph_is_the_same_function(name: str, tokens: int) -> None:
 
     logits, features = run(compact(model).SerializeToString(), ids)
 
-    head = (model.base if isinstance(model, Averaged) else model).classifier
+    head = (model.base if isinstance(model, MeanPooled) else model).classifier
     with torch.inference_mode():
         assert logits == pytest.approx(expected, rel=1e-3, abs=1e-3)
         assert head(torch.from_numpy(features)).numpy() == pytest.approx(logits, rel=1e-3, abs=1e-3)

@@ -21,11 +21,11 @@ from interlock.core.dataset import CalibrationSet, Example, TrainSet
 from interlock.core.errors import InputError
 from interlock.predict.encoder import OnnxEncoder
 from interlock.predict.normalise import NormalText
-from interlock.train.averaged import Averaged
 from interlock.train.batches import epoch_batches, pad
 from interlock.train.encoders import resolve
 from interlock.train.fit import fit
 from interlock.train.loss import focal_loss
+from interlock.train.mean_pooling import MeanPooled
 from interlock.train.recipe import Recipe
 from interlock.train.step_log import StepLog
 from interlock.train.weights import class_weights, layer_rate, schedule
@@ -118,15 +118,15 @@ def test_a_model_over_the_mean_of_its_tokens_saves_as_an_equal_standard_model(tm
     config = transformers.BertConfig(
         vocab_size=50, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, num_labels=4
     )
-    averaged = Averaged(transformers.BertForSequenceClassification(config)).eval()
-    averaged.standard().save_pretrained(tmp_path)
+    pooled = MeanPooled(transformers.BertForSequenceClassification(config)).eval()
+    pooled.standard().save_pretrained(tmp_path)
     read = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
     ids = torch.randint(4, 50, (3, 9))
     mask = torch.ones_like(ids)
     mask[1, 5:] = 0
 
     with torch.inference_mode():
-        assert torch.allclose(read(input_ids=ids, attention_mask=mask).logits, averaged(ids, mask).logits, atol=1e-5)
+        assert torch.allclose(read(input_ids=ids, attention_mask=mask).logits, pooled(ids, mask).logits, atol=1e-5)
 
 
 def test_the_int8_graph_agrees_with_the_fp32_graph_on_most_messages(built: Built) -> None:

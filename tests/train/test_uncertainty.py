@@ -16,8 +16,8 @@ from interlock.core.errors import InputError
 from interlock.measure.finding import auroc_difference
 from interlock.measure.unknown import auroc
 from interlock.report.error_finders import error_finders
-from interlock.train.averaged import Averaged, averaged_again
 from interlock.train.estimators import EncoderClassifier
+from interlock.train.mean_pooling import MeanPooled, mean_pooled_again
 
 X = [f"{word} {other} {i}" for word, other in (("apple", "pear"), ("boat", "ship")) for i in range(12)]
 Y = ["a"] * 12 + ["b"] * 12
@@ -68,15 +68,15 @@ def test_an_averaging_model_is_found_again_in_what_it_was_saved_as() -> None:
     config = transformers.BertConfig(
         vocab_size=50, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, num_labels=4
     )
-    averaged = Averaged(transformers.BertForSequenceClassification(config)).eval()
+    pooled = MeanPooled(transformers.BertForSequenceClassification(config)).eval()
     ids = torch.randint(4, 50, (3, 9))
     with torch.inference_mode():
-        before = averaged(ids, torch.ones_like(ids)).logits
-        again = averaged_again(averaged.standard())
+        before = pooled(ids, torch.ones_like(ids)).logits
+        again = mean_pooled_again(pooled.standard())
         assert again is not None
         assert torch.equal(again(ids, torch.ones_like(ids)).logits, before)
     assert len(again.base.bert.encoder.layer) == 2
-    assert averaged_again(transformers.BertForSequenceClassification(config)) is None
+    assert mean_pooled_again(transformers.BertForSequenceClassification(config)) is None
 
 
 def test_the_difference_of_two_areas_is_a_difference_of_areas() -> None:

@@ -20,7 +20,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from interlock.predict.encoder import FEATURES, LOGITS
-from interlock.train.averaged import EPSILON, SCALE, WEIGHT, Averaged
+from interlock.train.mean_pooling import EPSILON, SCALE, WEIGHT, MeanPooled
 
 OPSET, IR, FUSED = 18, 9, "com.microsoft"  # the domain of ONNX Runtime's own operators
 FAMILIES = ("BertForSequenceClassification", "DistilBertForSequenceClassification")
@@ -33,7 +33,7 @@ Reach = Mapping[torch.nn.Module, torch.Tensor]  # linear layer -> (d,) the large
 
 def writable(model: Any) -> bool:
     """Whether ``model`` is of a family that is written here."""
-    inner = model.base if isinstance(model, Averaged) else model
+    inner = model.base if isinstance(model, MeanPooled) else model
     config = inner.config.to_dict()
     plain = config.get("position_embedding_type") in {None, "absolute"} and not config.get("is_decoder")
     activation = config.get("activation") or config.get("hidden_act")
@@ -47,7 +47,7 @@ def compact(model: Any, reach: Reach | None = None) -> onnx.ModelProto:
         model: one that is ``writable``.
         reach: how far the inputs of every linear layer reach; the weights are int8 then, without it fp32.
     """
-    inner = model.base if isinstance(model, Averaged) else model
+    inner = model.base if isinstance(model, MeanPooled) else model
     graph = _Graph(reach)
     bert = hasattr(inner, "bert")
     body = inner.bert if bert else inner.distilbert
@@ -55,9 +55,12 @@ def compact(model: Any, reach: Reach | None = None) -> onnx.ModelProto:
     layers = list(body.encoder.layer if bert else body.transformer.layer)
     for layer in layers:
         parts = _bert_parts(layer) if bert else _distilbert_parts(layer)
-        alone = layer is layers[-1] and not isinstance(model, Averaged)  # then nothing reads the other tokens
+        alone = layer is layers[-1] and not isinstance(model, MeanPooled)  # then nothing reads the other tokens
         hidden = _layer(graph, hidden, parts, heads=inner.config.num_attention_heads, first_alone=alone)
-    features = _averaged(graph, hidden, inner.config) if isinstance(model, Averaged) else _first(graph, hidden, inner)
+    if isinstance(model, MeanPooled):
+        features = _mean_pooled(graph, hidden, inner.config)
+    else:
+        features = _first(graph, hidden, inner)
     graph.node("Identity", [features], name=FEATURES)
     graph.linear(features, inner.classifier, name=LOGITS)
     return graph.model(labels=inner.config.num_labels, features=inner.classifier.in_features)
@@ -224,8 +227,8 @@ def _token(graph: _Graph, hidden: str, *, kept: bool = False) -> str:
     return graph.node("Gather", [hidden, graph.weight(np.array([0] if kept else 0, dtype=np.int64))], axis=1)
 
 
-def _averaged(graph: _Graph, hidden: str, config: Any) -> str:
-    """Return what ``Averaged`` makes of all tokens."""
+def _mean_pooled(graph: _Graph, hidden: str, config: Any) -> str:
+    """Return what ``MeanPooled`` makes of all tokens."""
     mean = graph.node("ReduceMean", [hidden, graph.weight(np.array([1], dtype=np.int64))], keepdims=0)
     heavy = graph.node("Mul", [mean, graph.weight(np.array(WEIGHT, np.float32))])
     summed = graph.node("Add", [_token(graph, hidden), heavy])

@@ -107,7 +107,7 @@ def load(encoder: Encoder, labels: Iterable[str], texts: Iterable[str]) -> tuple
     """
     import transformers
 
-    from interlock.train.averaged import Averaged, wants_averaging
+    from interlock.train.mean_pooling import MeanPooled, wants_mean_pooling
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -124,7 +124,7 @@ def load(encoder: Encoder, labels: Iterable[str], texts: Iterable[str]) -> tuple
         raise _not_had(encoder, error) from error
     if not getattr(tokenizer, "is_fast", False):
         raise InputError(f"the encoder {encoder.name} has no tokenizer.json", todo="Choose one with a fast tokenizer.")
-    return (Averaged(model) if wants_averaging(encoder.source, model) else model), tokenizer
+    return (MeanPooled(model) if wants_mean_pooling(encoder.source, model) else model), tokenizer
 
 
 def _not_had(encoder: Encoder, error: Exception) -> InputError:

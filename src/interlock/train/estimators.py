@@ -22,11 +22,11 @@ from interlock.core.clock import SystemClock
 from interlock.core.contract import InputPolicy
 from interlock.core.dataset import CalibrationSet, Dataset, Example, TrainSet
 from interlock.core.errors import InputError, Problem
-from interlock.train.averaged import averaged_again
 from interlock.train.baselines import tfidf_pipeline
 from interlock.train.encoders import Encoder, resolve
 from interlock.train.fit import Fitted, fit
 from interlock.train.hub import hub_card
+from interlock.train.mean_pooling import mean_pooled_again
 from interlock.train.model import logits_of
 from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows, encode_rows
@@ -166,7 +166,8 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         made.classes_ = np.asarray(settings["classes"])
         names = tuple(str(label) for label in made.classes_)
         chosen = Encoder(made.encoder, "", 0.0)
-        made.fitted_ = Fitted(averaged_again(model) or model.eval(), tokenizer, names, made._recipe(chosen), chosen, {})
+        model = mean_pooled_again(model) or model.eval()
+        made.fitted_ = Fitted(model, tokenizer, names, made._recipe(chosen), chosen, {})
         return made
 
     def _recipe(self, encoder: Encoder) -> Recipe:

@@ -19,13 +19,13 @@ from interlock.core.contract import InputPolicy
 from interlock.core.dataset import CalibrationSet, Dataset, Example, TrainSet
 from interlock.core.errors import InputError
 from interlock.train.adapt import adapt
-from interlock.train.averaged import Averaged
 from interlock.train.checkpoint import Checkpoints
 from interlock.train.dropout import seed_dropout
 from interlock.train.encoders import Encoder, load
 from interlock.train.journal import Journal
 from interlock.train.learner import Learner
 from interlock.train.loop import Loop, Task
+from interlock.train.mean_pooling import MeanPooled
 from interlock.train.model import fitting_threads, recompute_activations, start_at_centroids
 from interlock.train.recipe import Recipe
 from interlock.train.rows import Rows, encode_rows
@@ -59,7 +59,7 @@ class Fitted:
         Raises:
             OSError: the disk is full or not writable.
         """
-        model = self.model.standard() if isinstance(self.model, Averaged) else self.model
+        model = self.model.standard() if isinstance(self.model, MeanPooled) else self.model
         try:
             model.save_pretrained(folder)
         except SafetensorError as error:  # what the writer makes of an OSError

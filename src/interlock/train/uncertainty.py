@@ -17,9 +17,9 @@ import numpy.typing as npt
 import torch
 
 from interlock.core.errors import InputError, Problem
-from interlock.train.averaged import Averaged, averaged_again
 from interlock.train.batches import pad, scoring_batches
 from interlock.train.dropout import Noise, seed_dropout
+from interlock.train.mean_pooling import MeanPooled, mean_pooled_again
 from interlock.train.model import logits_of, reduced_precision
 from interlock.train.rows import Rows
 
@@ -100,5 +100,5 @@ def read_model(files: Mapping[str, bytes]) -> tuple[Any, Any]:
         except (OSError, ValueError, RuntimeError) as error:
             problem = Problem("model/", "", "a trained classifier", str(error)[:200])
             raise InputError("the model directory does not load", [problem]) from error
-    again: Averaged | None = averaged_again(model)
+    again: MeanPooled | None = mean_pooled_again(model)
     return (again or model).eval(), tokenizer

@@ -19,7 +19,7 @@ SCALE = 0.1  # into the pooler's tanh: small, so that it is nearly linear over a
 EPSILON = 1e-12  # of BERT's layer norms
 
 
-class Averaged(torch.nn.Module):
+class MeanPooled(torch.nn.Module):
     """Wraps a BERT for sequence classification; the forward pass reads the mean instead of the first token."""
 
     def __init__(self, base: Any) -> None:
@@ -62,7 +62,7 @@ class Averaged(torch.nn.Module):
         return full.eval()
 
 
-def averaged_again(model: Any) -> Averaged | None:
+def mean_pooled_again(model: Any) -> MeanPooled | None:
     """Return the model that ``standard`` saved as ``model``, or None where it is no such model."""
     if type(model).__name__ != "BertForSequenceClassification":
         return None
@@ -72,10 +72,10 @@ def averaged_again(model: Any) -> Averaged | None:
         return None
     del model.bert.encoder.layer[-1]
     model.config.num_hidden_layers -= 1
-    return Averaged(model).eval()
+    return MeanPooled(model).eval()
 
 
-def wants_averaging(source: str, model: Any) -> bool:
+def wants_mean_pooling(source: str, model: Any) -> bool:
     """Whether the encoder at ``source`` is a BERT that was pretrained on the mean of its tokens."""
     import json
     from pathlib import Path
