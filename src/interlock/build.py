@@ -105,7 +105,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         InputError: anything wrong with what was given; nothing half-made is left that could be taken for a bundle.
     """
     require("Building a router", extra="train", modules=TRAIN_MODULES)
-    from interlock.train.training import RESUMED
+    from interlock.train.training import RESUMED, forget
 
     clock, recipe = clock or SystemClock(), recipe or Recipe()
     source = file_bytes(contract)
@@ -136,6 +136,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         bundle = open_bundle(job.run / "bundle", clock=clock)
         packing.vouch(bundle, job.run / "bundle", receipt, key=key, record=record)
         draw_run(job.run, receipt, split.test, watched=len(split.calibration), watch=watch)
+        forget(job.run)
         write_json(job.run / FINISHED, {**judgement.to_json(), "bundle_digest": bundle.digest})
         found = strangers.report(calibrated, receipt, strange)
         return Built(job.run, bundle, receipt, judgement, baseline_accuracies(Derived(receipt)), found)

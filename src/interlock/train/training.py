@@ -66,6 +66,8 @@ def train_and_export(
 ) -> Trained:
     """Fit the baselines and the encoder; leave ``train.jsonl``, ``model/`` and both graphs in the training's folder.
 
+    The checkpoints stay for a caller that is interrupted later; ``forget`` removes them.
+
     Args:
         training: what is trained how.
         split: the baselines are fitted on its train part; the calibration part is only watched, of the test part only
@@ -89,7 +91,6 @@ def train_and_export(
     graph, graph_int8 = (folder / name for name in graphs)
     export(fitted, graph)
     quantize(fitted, learn, contract.input, source=graph, target=graph_int8)
-    forget(folder)
     digest = digest_of(list(training.unlabelled)) if training.unlabelled else None
     return Trained(training.encoder, fitted.recipe, found, fitted.facts, digest)
 
