@@ -15,8 +15,8 @@ import pytest
 from interlock.bundle import layout
 from interlock.bundle.manifest import make_manifest, parse_manifest
 from interlock.bundle.parts import detector_bytes, read_neighbours, read_several, read_unknown
-from interlock.bundle.read import read_verified
-from interlock.bundle.shelf import OWNER, RemoteShelf, Shelf, open_shelf
+from interlock.bundle.read import Verified, read_verified
+from interlock.bundle.shelf import OWNER, RemoteShelf, Shelf, open_shelf, write_verified
 from interlock.core.errors import InputError, MissingExtraError, RefusedError
 from interlock.predict.several import SIGNS, SeveralDetector
 from interlock.testing import tiny_contract
@@ -158,3 +158,27 @@ def test_a_bundle_s_name_has_1_to_200_letters(letters: int, *, reads: bool, tiny
         return
     with pytest.raises(RefusedError, match="name"):
         parse_manifest(named, where="m")
+
+
+def test_a_push_that_another_was_faster_than_keeps_what_is_there(
+    signed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified, kept = read_verified(signed), open_shelf(tmp_path / "registry")
+
+    def twice(given: Verified, folder: Path) -> None:
+        write_verified(given, folder)  # the other push
+        write_verified(given, folder)
+
+    monkeypatch.setattr("interlock.bundle.shelf.write_verified", twice)
+    kept.put(verified)
+
+    assert kept.fetch(verified.digest).signature == verified.signature
+
+
+def test_a_bundle_removed_while_it_is_pushed_is_to_be_pushed_again(
+    signed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interlock.bundle.shelf.write_verified", lambda *_: None)  # gone again at once
+
+    with pytest.raises(RefusedError, match="push again"):
+        open_shelf(tmp_path / "registry").put(read_verified(signed))
