@@ -166,6 +166,7 @@ def test_publishing_without_mlflow_names_the_extra(tiny: Path, monkeypatch: pyte
         publish(open_bundle(tiny), "sqlite:///x.db", name="tiny")
 
 
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")  # MLflow's, of SQLAlchemy 2.1
 def test_a_published_bundle_is_one_version_and_its_alias_follows(tiny: Path, tmp_path: Path) -> None:
     mlflow: Any = pytest.importorskip("mlflow")
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
