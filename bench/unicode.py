@@ -7,7 +7,8 @@ disguised messages that are routed without a second look though the clean messag
 ``clean_lost`` is the share of all ROWS that would be routed without a second look if texts were not checked for
 disguises and unknown words. With ``--train`` the words the router knows are those of that file, for bundles that were
 packed without any. ``--plain`` leaves unknown words unchecked, to compare. The last line is one JSON object; ``ratio``
-is accepted and different over all disguised messages.
+is accepted and different over all disguised messages; ``other_label`` counts those of them that go to another label
+than the clean message leans to, and not only to where it was held back from.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def main() -> None:
     clean = {rows[i].text: decide(rows[i].text) for i in order}
     routed = sum(decision.outcome is Outcome.ROUTED for decision in clean.values())
     print(f"{len(clean)} messages, {routed} of them routed clean")
-    table, bad = {}, 0
+    table, bad, other = {}, 0, 0
     for family in FAMILIES:
         same, kept, wrong = 0, 0, []
         for text, before in clean.items():
@@ -88,6 +89,7 @@ def main() -> None:
         found = proportion(family, len(wrong), len(clean))
         table[family] = {"accepted_and_different": len(wrong), "same_route": same, "routed": kept, "high": found.high}
         bad += len(wrong)
+        other += sum(was != now for _, _, was, now, _ in wrong)
         print(f"{family:24s} different {len(wrong):4d}  same route {same:5d}  routed {kept:5d}", flush=True)
         for one in wrong[: options.shown]:
             print("   ", one)
@@ -95,7 +97,15 @@ def main() -> None:
     whole = proportion("accepted_and_different", bad, n)
     every = [decide(row.text) for row in rows]
     lost = proportion("clean_lost", sum(decision.reason in CHECKS for decision in every), len(every)).to_json()
-    say = {"ratio": bad / n, "low": whole.low, "high": whole.high, "n": n, "bad": bad, "routed_clean": routed}
+    say = {
+        "ratio": bad / n,
+        "low": whole.low,
+        "high": whole.high,
+        "n": n,
+        "bad": bad,
+        "other_label": other,
+        "routed_clean": routed,
+    }
     print(json.dumps({**say, "clean_lost": lost, "families": table}))
 
 

@@ -113,6 +113,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
     assemble.check_versions(versions or {}, terms)
     strange_texts = strangers.unknown_texts(unknown)
     split = prepare(data, calibration=calibration, test=test, contract=terms, seed=recipe.seed, watch=watch)
+    strangers.check_strange(strange_texts, split, where=unknown)
     job = Job(Path(out), source, terms, split, encoder, recipe, engine, watch, clock, versions or {})
     texts = unlabelled(recipe.adapt, split, watch=watch)
     _check_choices(encoder, calibrator)
@@ -191,6 +192,11 @@ def _calibrate(job: Job, scorer: OnnxEncoder, strange: Strange | None, *, kind: 
         unknown=strange.fitted if strange else None,
         kind=kind,
     )
+    if strange is not None and not (calibrated.facts["unknown"] or {}).get("unknown_rows"):
+        note = (
+            "the unknown gate learned nothing from the unknown messages: its method learns nothing, or rows are too few"
+        )
+        job.watch({"event": "note", "note": note})
     calibrated = assemble.with_words(calibrated, job.split.train, scorer, terms)
     return assemble.with_several(calibrated, rows, scorer, terms, seed=job.recipe.seed, watch=job.watch)
 

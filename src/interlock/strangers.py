@@ -13,7 +13,8 @@ from interlock.calibrate.fit import Calibration, in_second_half
 from interlock.calibrate.unknown import IN_ALL, PER_LABEL, Scored
 from interlock.core.canonical import digest
 from interlock.core.contract import Bands, Contract
-from interlock.core.dataset import Example, TrainSet
+from interlock.core.dataset import Example, Split, TrainSet
+from interlock.core.errors import InputError, Problem
 from interlock.core.measurement import Measurement
 from interlock.core.progress import Watch
 from interlock.core.receipt import Receipt
@@ -25,6 +26,7 @@ from interlock.predict.encoder import OnnxEncoder
 from interlock.predict.normalise import allowed_start, same_text_key
 from interlock.predict.scorer import score_all
 
+SHOWN = 10  # messages named in an error
 MOST = float(np.finfo(np.float64).max)  # the score of what cannot be scored: such a message is refused
 
 
@@ -72,6 +74,26 @@ def unknown_texts(path: str | Path | None) -> list[str]:
     """
     texts = {same_text_key(text): text for text in read_texts(path)} if path is not None else {}
     return [texts[key] for key in sorted(texts)]
+
+
+def check_strange(texts: Sequence[str], split: Split, *, where: str | Path | None) -> None:
+    """Refuse messages that are said to be unknown and have a label in the data.
+
+    Raises:
+        InputError: with the first of them.
+    """
+    known = {same_text_key(row.text): row for part in (split.train, split.calibration, split.test) for row in part}
+    both = [row for row in (known.get(same_text_key(text)) for text in texts) if row is not None]
+    if both:
+        problems = [
+            Problem(str(where), repr(row.text[:60]), "a message without a label in the data", f"row {row.id}")
+            for row in both[:SHOWN]
+        ]
+        raise InputError(
+            f"{len(both)} messages of {where} have a label in the data: they cannot be unknown too",
+            problems,
+            todo="Take them out of the one file or of the other.",
+        )
 
 
 def strange(scorer: OnnxEncoder, texts: Sequence[str], contract: Contract) -> Strange | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -133,7 +133,9 @@ def fit_unknown(
         detector = _combination(fit_detectors(references, LEARNED), _weights(trials), rows)
     else:
         detector = fit_detectors(references, (chosen,))[0]
-    return _gate(detector, known.take(held) if held is not None else known, keep_known, worth)
+    fitted = _gate(detector, known.take(held) if held is not None else known, keep_known, worth)
+    taught = len(unknown) if unknown is not None and len(unknown) >= FOLDS else 0
+    return replace(fitted, facts={**fitted.facts, "unknown_rows": taught})
 
 
 def fit_detectors(references: Scored, methods: Sequence[str]) -> tuple[Detector, ...]:

@@ -202,7 +202,7 @@ def _gates(found: Explanation) -> Iterator[str]:
         yield f"unknown score {decision.unknown_score:.3f}, {side} its threshold {found.unknown_threshold:.3f}"
     if trace.reread is not None:
         said = "which would be decided otherwise" if trace.doubted else "which goes the same way"
-        yield f"unknown words; without them it reads {_plain(trace.reread)!r}, {said}"
+        yield f"with its unknown words corrected or left out it reads {_plain(trace.reread)!r}, {said}"
     if several is not None:
         yield f"several intents: probability {several.score:.3f}, threshold {several.threshold:.3f}; clauses: " + (
             _plain(" | ".join(found.clauses))
