@@ -38,7 +38,7 @@ def rows(count: int, *, seed: int) -> list[dict[str, str]]:
     return found
 
 
-PARTS = {"data": rows(400, seed=1), "calibration": rows(260, seed=2), "test": rows(100, seed=3)}
+PARTS = {"data": rows(320, seed=1), "calibration": rows(520, seed=2), "test": rows(100, seed=3)}
 
 
 def strangers(count: int) -> list[str]:

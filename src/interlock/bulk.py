@@ -23,6 +23,7 @@ from interlock.core.errors import InterlockError, RefusedError
 CHUNK = 64  # lines that a process is given at once
 AHEAD = 3  # chunks for each process that are read before the first of them is answered
 MOST_ID = 200  # characters of a request id
+MESSAGE = 'a JSON object like {"text": "...", "conversation": ["..."]}'
 NO_MESSAGE = "\0"  # the shortest text that every input policy refuses as undecodable
 
 
@@ -36,12 +37,21 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Wrong:
+    """Why a line is no message, without what it holds."""
+
+    field: str
+    expected: str
+    got: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What became of one line."""
 
     decision: Decision
     asked: Asked | None  # nothing when the line held no message: it gets the failure fallback then
-    size: int  # bytes of the line
+    wrong: Wrong | None = None  # why it held none
 
 
 def answers(bundle: Bundle, folder: Path, lines: Iterable[bytes], *, processes: int = 1) -> Iterator[Answer]:
@@ -101,21 +111,24 @@ def _done(future: Future[list[Answer] | None]) -> list[Answer]:
 
 def _answer(bundle: Bundle, line: bytes) -> Answer:
     asked = _asked(line)
-    message = asked or Asked(NO_MESSAGE)
-    return Answer(bundle.decide(message.text, message.conversation), asked, len(line))
+    if isinstance(asked, Wrong):
+        return Answer(bundle.decide(NO_MESSAGE), None, asked)
+    return Answer(bundle.decide(asked.text, asked.conversation), asked)
 
 
-def _asked(line: bytes) -> Asked | None:
+def _asked(line: bytes) -> Asked | Wrong:
     try:
         body = parse_json(line.decode("utf-8"))
-    except (ValueError, UnicodeDecodeError):
-        return None
-    if not isinstance(body, dict) or not isinstance(body.get("text"), str):
-        return None
+    except ValueError:
+        return Wrong("", MESSAGE, f"{len(line)} bytes that are no JSON" if line.strip() else "an empty line")
+    if not isinstance(body, dict):
+        return Wrong("", MESSAGE, "JSON that is no object")
+    if not isinstance(body.get("text"), str):
+        return Wrong("text", "a text", "something else" if "text" in body else "no such key")
     turns, name = body.get("conversation"), body.get("request_id")
     turns = [] if turns is None else turns
     if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
-        return None
+        return Wrong("conversation", "a list of texts, the oldest turn first", "something else")
     if name is not None and not (isinstance(name, str) and 0 < len(name) <= MOST_ID):
-        return None
+        return Wrong("request_id", f"1-{MOST_ID} characters", "something else")
     return Asked(body["text"], tuple(turns), name)

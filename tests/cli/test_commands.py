@@ -264,6 +264,8 @@ def test_route_answers_every_line_of_standard_input_in_order(
 
     assert code == 2
     assert error.count("standard input:") == 4
+    assert "8 bytes that are no JSON" in error
+    assert "text: expected a text, got no such key" in error
     assert [item["reason"] for item in found[1:6]] == [
         "empty_text",
         "undecodable",

@@ -133,11 +133,8 @@ def _lines(opened: Bundle, bundle: Path, key: SigningKey | None, *, processes: i
     problems = []
     for count, answer in enumerate(answers(opened, bundle, sys.stdin.buffer, processes=processes), start=1):
         asked = answer.asked
-        if asked is None:
-            expected = 'a JSON object like {"text": "...", "conversation": ["..."]}'
-            problems.append(
-                Problem(f"standard input:{count}", "text", expected, f"{answer.size} bytes of something else")
-            )
+        if wrong := answer.wrong:
+            problems.append(Problem(f"standard input:{count}", wrong.field, wrong.expected, wrong.got))
         say_json(_body(answer.decision, asked.text if asked else NO_MESSAGE, asked.request_id if asked else None, key))
     if problems:
         raise InputError("some lines were no messages; each was answered with the failure fallback", problems)
@@ -165,7 +162,7 @@ def print_explanation(found: Explanation) -> None:
     if trace.text is None:
         screen.print("the input policy refused the text; no model saw it")
         return
-    cut = ", cut" if decision.truncated else ""
+    cut = f", of which {len(trace.pieces)} were looked at" if decision.truncated else ""
     screen.print(f"pieces ({decision.tokens}{cut}): {_plain(' '.join(trace.pieces))}", markup=False, soft_wrap=True)
     table = Table("label", "logit", "raw", "calibrated", "route")
     for one in found.leading:
