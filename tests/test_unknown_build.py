@@ -29,12 +29,9 @@ def rows(count: int, *, seed: int) -> list[dict[str, str]]:
     found = [
         {**row, "id": f"s{seed}-{row['id']}", "group": f"s{seed}-{row['group']}"} for row in shop_rows(count, seed=seed)
     ]
-    for number, row in enumerate(found):
-        if number % 4 == 0:
-            row |= {
-                "label": "music",
-                "text": " ".join(MUSIC[(number * 5 + i * i) % 8] for i in range(6)) + f" m{number}",
-            }
+    chance = random.Random(seed)
+    for row in found[::4]:
+        row |= {"label": "music", "text": " ".join([*chance.choices(MUSIC, k=6), f"m{chance.randrange(10**6)}"])}
     return found
 
 
