@@ -13,6 +13,7 @@ from sklearn.metrics import f1_score, log_loss, precision_recall_fscore_support
 
 from interlock.measure import classification
 from interlock.measure.classify import per_label
+from interlock.measure.proportion import proportion
 
 Probabilities = npt.NDArray[np.float64]
 
@@ -104,6 +105,27 @@ def test_all_right_and_all_wrong_still_have_honest_bounds(n: int, right: bool) -
     for name in ("accuracy", "macro_f1", "nll", "brier", "ece_10"):
         assert out[name].low < out[name].high
         assert out[name].low <= out[name].value <= out[name].high
+
+
+@pytest.mark.parametrize("n", [2, 5, 30])
+def test_few_right_rows_with_high_confidence_do_not_prove_calibration(n: int) -> None:
+    """They differ in the fourth place only, so a bootstrap alone would bound the error by next to nothing."""
+    sure = np.linspace(0.9990, 0.9999, n)
+    out = classification(np.column_stack([sure, 1 - sure]), np.zeros(n, int), labels=["a", "b"])
+    could_be = float(sure.mean()) - proportion("right", n, n).low  # by how much what is right may be overstated
+
+    for name in ("ece_10", "ece_20", "ece_debiased"):
+        assert out[name].high == pytest.approx(could_be)
+
+
+@given(st.integers(2, 60), st.integers(0, 2**16))
+def test_no_calibration_error_is_bounded_below_what_the_overall_gap_may_be(n: int, seed: int) -> None:
+    p, gold = make_case(n, 3, seed=seed)
+    out = classification(p, gold, labels=["a", "b", "c"], resamples=50)
+    mean = float(p.max(axis=1).mean())
+    least = max(out["accuracy"].high - mean, mean - out["accuracy"].low)
+
+    assert all(out[name].high >= least - 1e-12 for name in ("ece_10", "ece_20", "ece_debiased"))
 
 
 def test_a_label_without_rows_is_unmeasured_and_left_out_of_macro_f1() -> None:

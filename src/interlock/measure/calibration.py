@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from interlock.core.measurement import Measurement
 from interlock.measure.bootstrap import ROUNDING, from_values
+from interlock.measure.proportion import proportion
 
 Floats = npt.NDArray[np.float64]
 Bins = npt.NDArray[np.intp]
@@ -108,7 +109,18 @@ def null_residuals(confidence: Floats, assignments: Sequence[Bins], *, resamples
     return residuals
 
 
-def bounded(
+def overall_gap(confidence: Floats, residual: Floats, *, level: float) -> float:
+    """Return the most by which the mean of ``(n,)`` confidences may miss the share that is right, for all n rows show.
+
+    A calibration error is at least the overall gap, so no bound of one can be below this: rows that are all right, with
+    confidences near 1, vary too little for a bootstrap to see how few they are.
+    """
+    right = round(float((confidence - residual).sum()))
+    share, mean = proportion("share_right", right, confidence.size, level=level), float(confidence.mean())
+    return max(share.high - mean, mean - share.low)
+
+
+def bounded(  # noqa: PLR0913 - what a bound of a biased figure takes
     name: str,
     value: float,
     *,
@@ -117,6 +129,7 @@ def bounded(
     reached: float,
     n: int,
     level: float,
+    least: float = 0.0,
     most: float = 1.0,
 ) -> Measurement:
     """Return a calibration error with its bootstrap bounds.
@@ -134,6 +147,7 @@ def bounded(
         reached: the chance that a calibrated model shows so large an error (``null_p``).
         n: rows.
         level: confidence level.
+        least: what the high bound is not below, such as the ``overall_gap``.
         most: the largest error there can be.
     """
     made = from_values(name, value, resampled, n=n, support=(-1, 1), level=level)
@@ -144,7 +158,7 @@ def bounded(
     if reached >= (1 - level) / 2:
         low = 0.0
     value = max(value, 0.0)
-    low, high = min(max(low, 0.0), value), min(max(high, value), most)
+    low, high = min(max(low, 0.0), value), min(max(high, least, value), most)
     return replace(made, value=value, low=low, high=high, method="bootstrap_centred")
 
 

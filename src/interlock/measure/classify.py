@@ -20,6 +20,7 @@ from interlock.measure.calibration import (
     indicator,
     null_p,
     null_residuals,
+    overall_gap,
 )
 from interlock.measure.proportion import proportion
 
@@ -182,6 +183,7 @@ class _Figures:
     ) -> dict[str, Measurement]:
         n = len(self.rows)
         nulls = null_residuals(self.confidence, list(self.bins.values()), resamples=resamples, seed=seed)
+        overall = overall_gap(self.confidence, self.rows[:, self.columns["residuals"]].sum(axis=1), level=level)
         out = {}
         for name, null in zip(self.bins, nulls, strict=True):
             squared = name == "ece_debiased"
@@ -198,6 +200,7 @@ class _Figures:
                 reached=null_p(gap(null, n), plugin),
                 n=n,
                 level=level,
+                least=overall,
             )
         if n == 1:  # one row has no noise to take away
             out["ece_debiased"] = unmeasured("ece_debiased", n=1)

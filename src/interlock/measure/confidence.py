@@ -31,6 +31,7 @@ from interlock.measure.calibration import (
     indicator,
     null_p,
     null_residuals,
+    overall_gap,
 )
 
 COUNTS = (10, 15, 20)
@@ -216,6 +217,7 @@ def _measure_errors(
     sums = np.split(resampled_sums(rows, resamples=resamples, seed=seed), 3, axis=1)
     totals = np.split(rows.sum(axis=0)[None], 3, axis=1)
     null = null_residuals(stated, [atom], resamples=resamples, seed=seed)[0]
+    overall = overall_gap(stated, residual, level=level)
     out = {}
     for (name, error), starts in zip(errors.items(), cuts[cuts.any(axis=1)].T, strict=True):
         at = np.flatnonzero(starts)
@@ -230,6 +232,7 @@ def _measure_errors(
             reached=null_p(plugin(np.broadcast_to(own[0], drawn.shape), drawn, drawn), float(plugin(*own)[0])),
             n=stated.size,
             level=level,
+            least=overall,
         )
     return out
 
