@@ -122,6 +122,18 @@ def test_int8_is_close_repeats_its_bits_and_may_be_opened(name: str, tokenizer: 
     assert np.linalg.norm(near - whole) <= 0.05 * np.linalg.norm(whole)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_a_graph_says_nothing_of_the_machine_that_wrote_it(name: str, tokenizer: Any, tmp_path: Path) -> None:
+    made = fitted(wild(name), tokenizer)
+    export(made, tmp_path / "whole.onnx")
+    quantize(made, ROWS, InputPolicy(), source=tmp_path / "whole.onnx", target=tmp_path / "small.onnx")
+
+    for graph in ("whole.onnx", "small.onnx"):
+        data = (tmp_path / graph).read_bytes()
+        for origin in (b"site-packages", b"stack_trace", b"forward(", bytes(Path(torch.__file__).parent)):
+            assert origin not in data
+
+
 def test_graphs_with_eight_bits_are_a_third_of_the_size(tokenizer: Any, tmp_path: Path) -> None:
     made = fitted(bert(vocab_size=40, hidden_size=384, intermediate_size=1536).eval(), tokenizer)
     export(made, tmp_path / "whole.onnx")

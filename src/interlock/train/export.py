@@ -54,6 +54,19 @@ def export(fitted: Fitted, path: Path) -> None:
             external_data=False,
             verbose=False,
         )
+    _forget_origins(path)
+
+
+def _forget_origins(path: Path) -> None:
+    """Take out what the exporter notes of the code each operator comes from: it names folders of this machine."""
+    import onnx
+
+    model = onnx.load(path)
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del part.metadata_props[:]
+        part.ClearField("doc_string")
+    onnx.save(model, path)
 
 
 def quantize(fitted: Fitted, rows: Dataset, policy: InputPolicy, *, source: Path, target: Path) -> None:
