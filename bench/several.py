@@ -73,9 +73,9 @@ def files(folder: Path, *, arm: str, rows: int) -> Material:
     train = train[:: max(1, len(train) // rows)] if rows else train
     held = [row for row in found[1] if arm != "composed" or len(row.labels) == 1]
     labels = sorted(found[0].counts())
-    keep = "keep_single: 0.997" if arm == "single" else "threshold: 0.5"
+    keep = "" if arm == "single" else ", threshold: 0.5"
     lines = [f"contract: 1\nname: {arm}\nlabel_version: v1\nlabels:", *(f"  {one}: {{route: {one}}}" for one in labels)]
-    terms = parse_contract("\n".join([*lines, f"decide: {{several: {{enabled: true, {keep}}}}}"]).encode())
+    terms = parse_contract("\n".join([*lines, f"decide: {{several: {{enabled: true{keep}}}}}"]).encode())
     truth = {row.id: row.labels for row in found[2]}
     compose = {"mixsnips": 0.0, "composed": 1.0, "single": 0.5}[arm]
     return Material(

@@ -93,12 +93,8 @@ class Several(Strict):
     """Detection of messages with more than one intent."""
 
     enabled: bool = False
-    keep_single: Annotated[float, Field(gt=0.5, lt=1)] = later(
-        0.997
-    )  # share of messages with one intent it leaves alone
-    threshold: Share | None = later(
-        None
-    )  # probability of several at or above which it acts, instead of one fitted to that
+    keep_single: Annotated[float, Field(gt=0.5, lt=1)] = later(0.998)  # share of messages with one intent left alone
+    threshold: Share | None = later(None)  # probability of several from which it acts, instead of one fitted to that
     then: Literal["top2", "split", "clarify"] = later("top2")
 
 
@@ -107,9 +103,7 @@ class Bands(Strict):
 
     auto: AutoBand = AutoBand()
     guarded: GuardedBand = GuardedBand()
-    level: Literal["label", "route"] = later(
-        "label"
-    )  # whose probability is confidence: labels of one route add up, or not
+    level: Literal["label", "route"] = later("label")  # whose probability counts: labels of one route add up, or not
     ambiguous: Ambiguous | None = later(None)
     unknown: Unknown | None = None
     several: Several = Several()
