@@ -43,7 +43,7 @@ def outcome(folder: Path, mutant: Mutant, reached: Reach) -> str:
 
     code = waited(started(run, folder), most=reached.limit(tests))
     shutil.copy2(PACKAGE / mutant.name, target)
-    if code in {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED}:
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         raise SystemExit(f"no tests ran for {mutant.name}:{mutant.line}")
     return {0: "survivor", HUNG: "hangs"}.get(code, "noticed")
 

@@ -236,6 +236,17 @@ def test_a_file_may_be_listed_as_large_as_such_a_file_can_be_and_no_larger(name:
         parse_manifest(canonical(body), where=MANIFEST)
 
 
+def test_what_does_not_belong_to_a_bundle_is_called_what_it_is(tiny: Path) -> None:
+    (tiny / "file").write_bytes(b"")
+    (tiny / "folder").mkdir()
+    (tiny / "link").symlink_to("card.md")
+
+    with pytest.raises(RefusedError) as refused:
+        open_bundle(tiny)
+    found = {(problem.where.rpartition("/")[2], problem.got) for problem in refused.value.problems}
+    assert found == {("file", "an extra file"), ("folder", "an extra folder"), ("link", "a link, device or pipe")}
+
+
 def test_parts_too_large_together_are_refused_before_they_are_read(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from interlock.bundle import manifest
 
