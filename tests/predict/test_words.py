@@ -110,10 +110,10 @@ def test_what_is_stored_reads_back() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"seen": np.array([2, 1], dtype=np.uint64)},
-        {"seen": np.array([1, 1], dtype=np.uint64)},
-        {"seen": np.array([1.0])},
-        {"seen": np.zeros((1, 1), dtype=np.uint64)},
+        {"met": np.array([2, 1], dtype=np.uint64)},
+        {"met": np.array([1, 1], dtype=np.uint64)},
+        {"met": np.array([1.0])},
+        {"met": np.zeros((1, 1), dtype=np.uint64)},
         {"characters": np.array([0xFF], dtype=np.uint8)},
         {"characters": np.zeros(4 * MOST_CHARACTERS + 1, dtype=np.uint8)},
         {"characters": np.array([1.0])},
@@ -127,7 +127,7 @@ def test_what_is_no_list_of_words_is_refused(change: dict[str, np.ndarray]) -> N
 
 def test_missing_parts_are_refused() -> None:
     with pytest.raises(RefusedError, match="known words"):
-        read_words({"seen": np.zeros(0, dtype=np.uint64)}, WHOLE)
+        read_words({"met": np.zeros(0, dtype=np.uint64)}, WHOLE)
 
 
 SURE, OTHER, WEAK = np.array([5.0, 0.0]), np.array([0.0, 5.0]), np.array([0.1, 0.0])

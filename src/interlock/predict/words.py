@@ -23,7 +23,7 @@ import numpy.typing as npt
 from interlock.core.errors import RefusedError
 from interlock.predict.disguise import script_of
 
-PARTS = ("seen", "characters")
+PARTS = ("met", "characters")
 MOST_SEEN, MOST_CHARACTERS = 1_000_000, 100_000
 CHECK_BITS = 32  # of the checksum in a word's digest
 READINGS = 3  # of one message, at most
@@ -103,7 +103,7 @@ class Words:
     def tensors(self) -> dict[str, npt.NDArray[np.generic]]:
         """Return the stored form: arrays by name. The tokenizer's words stand in the tokenizer."""
         return {
-            "seen": np.array(sorted(self.seen), dtype=np.uint64),
+            "met": np.array(sorted(self.seen), dtype=np.uint64),
             "characters": np.frombuffer(self.characters.encode(), dtype=np.uint8),
         }
 
@@ -171,7 +171,7 @@ def read_words(stored: Mapping[str, npt.NDArray[np.generic]], whole: Mapping[str
     """
     if set(stored) != set(PARTS):
         raise RefusedError(f"known words: expected {', '.join(PARTS)}, got {', '.join(sorted(stored))[:200]}")
-    seen, letters = stored["seen"], stored["characters"]
+    seen, letters = stored["met"], stored["characters"]
     if seen.dtype != np.uint64 or seen.ndim != 1 or seen.size > MOST_SEEN or not _rising(seen.tolist()):
         raise RefusedError(f"known words: expected at most {MOST_SEEN} rising 64-bit digests")
     if letters.dtype != np.uint8 or letters.ndim != 1 or letters.size > 4 * MOST_CHARACTERS:
