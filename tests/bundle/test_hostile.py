@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from interlock.bundle import layout
 from interlock.bundle.layout import MANIFEST, SIGNATURE
 from interlock.bundle.manifest import parse_manifest
 from interlock.bundle.open import open_bundle
+from interlock.bundle.read import read_verified
 from interlock.core.canonical import canonical
 from interlock.core.errors import RefusedError
 
+FILES_OPEN = Path("/proc/self/fd")
 NAMES = {
     "one folder up": "../policy.json",
     "absolute": "/etc/passwd",
@@ -254,3 +257,24 @@ def test_parts_too_large_together_are_refused_before_they_are_read(tiny: Path, m
 
     with pytest.raises(RefusedError, match="bytes together"):
         open_bundle(tiny)
+
+
+@pytest.mark.skipif(not FILES_OPEN.is_dir(), reason="this system does not list them")
+@pytest.mark.parametrize("spoil", ["nothing", "missing", "link", "folder", "stranger"])
+def test_reading_a_bundle_leaves_no_file_open(bundle: Path, spoil: str) -> None:
+    """A server that tries again and again would run out of them."""
+    part = bundle / layout.CALIBRATOR
+    if spoil == "stranger":
+        (bundle / "model" / "stranger").write_bytes(b"")
+    elif spoil != "nothing":
+        part.unlink()
+    if spoil == "link":
+        part.symlink_to(bundle / MANIFEST)
+    elif spoil == "folder":
+        part.mkdir()
+    before = {one.name for one in FILES_OPEN.iterdir()}
+    for _ in range(3):
+        with suppress(RefusedError):
+            read_verified(bundle)
+
+    assert {one.name for one in FILES_OPEN.iterdir()} == before

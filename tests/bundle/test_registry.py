@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from interlock.bundle import layout
 from interlock.bundle.keys import SigningKey
-from interlock.bundle.manifest import make_manifest
+from interlock.bundle.manifest import make_manifest, parse_manifest
 from interlock.bundle.read import Verified, read_verified
 from interlock.bundle.shelf import LocalShelf, Shelf, open_shelf
 from interlock.bundle.sign import sign_bundle
@@ -439,6 +439,23 @@ def test_development_serves_only_where_it_is_asked_for(
     with pytest.raises(RefusedError, match="may not serve"):
         registry.active(trust=trust)
     assert registry.active(trust=trust, development=True).bundle.digest == digest
+
+
+def test_what_does_not_repeat_its_golden_messages_is_not_pointed_at_even_for_development(
+    registry: Registry, make: Callable[..., Path]
+) -> None:
+    folder = make(1.5, sign=())
+    (folder / layout.CALIBRATOR).write_bytes(canonical(Temperature(9.5).to_json()))
+    said = parse_manifest((folder / layout.MANIFEST).read_bytes(), where="manifest")
+    files = {name: (folder / name).read_bytes() for name in said.files}
+    listed = make_manifest(files, name=said.name, created=said.created, identity=said.identity)
+    (folder / layout.MANIFEST).write_bytes(listed.to_bytes())
+    broken = read_verified(folder)
+    registry.shelf.put(broken)
+
+    with pytest.raises(RefusedError, match="golden"):
+        registry.point("shadow", broken.digest, trust=None, development=True)
+    assert registry.records.aliases() == {}
 
 
 def test_development_takes_no_champion_s_place(registry: Registry, make: Callable[..., Path], trust: Trust) -> None:
