@@ -94,6 +94,12 @@ def test_what_was_met_in_training_is_never_read_twice(texts: list[str]) -> None:
         assert all(words.knows(part) or len(part) > 1 for part in text.split())
 
 
+@given(st.lists(st.sampled_from([*WHOLE, "My", "crd", "is.", "l.i.f.e", "401k", "\x1c", "zz"]), max_size=6))
+def test_a_text_is_read_again_only_for_words_that_are_not_known(words: list[str]) -> None:
+    known = all(WORDS.knows(word) for word in " ".join(words).split())
+    assert bool(WORDS.readings(" ".join(words))) != known
+
+
 def test_each_kind_of_tokenizer_tells_its_whole_words() -> None:
     assert whole_words({"[CLS]": 0, "life": 2, "##fe": 1, "Li": 3, "1": 4}) == {"life": 2, "li": 3}
     assert whole_words({"<s>": 0, "\u2581Life": 1, "fe": 2, "\u2581": 3}) == {"life": 1}
