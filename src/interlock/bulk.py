@@ -120,7 +120,7 @@ def _asked(line: bytes) -> Asked | Wrong:
     try:
         body = parse_json(line.decode("utf-8"))
     except ValueError:
-        return Wrong("", MESSAGE, f"{len(line)} bytes that are no JSON" if line.strip() else "an empty line")
+        return Wrong("", MESSAGE, f"{len(line.rstrip())} bytes that are no JSON" if line.strip() else "an empty line")
     if not isinstance(body, dict):
         return Wrong("", MESSAGE, "JSON that is no object")
     if not isinstance(body.get("text"), str):
