@@ -3,8 +3,8 @@
     python -m bench.fuzz BUNDLE [--requests 100000] [--schemathesis FILE] [--seed 1]
 
 So many are `bench/fuzz/requests.py`'s; before them come schemathesis's, from the description that the server serves,
-a twentieth as many (each costs it 40 ms of processor time; `pip install schemathesis` into an environment of its own
-and name its command). Whatever was sent, the server must have logged no defect and still decide as before. Prints one
+some hundred for each operation (each costs it 40 ms of processor time; `pip install schemathesis` into an environment
+of its own and name its command). Whatever was sent, the server must have logged no defect and still decide as before. Prints one
 JSON object; exit code 1 when anything was wrong.
 """
 
