@@ -4,8 +4,8 @@
 
 So many are `bench/fuzz/requests.py`'s; before them come schemathesis's, from the description that the server serves,
 some hundred for each operation (each costs it 40 ms of processor time; `pip install schemathesis` into an environment
-of its own and name its command). Whatever was sent, the server must have logged no defect and still decide as before. Prints one
-JSON object; exit code 1 when anything was wrong.
+of its own and name its command). Whatever was sent, the server must have logged no defect and still decide as before.
+Prints one JSON object; exit code 1 when anything was wrong.
 """
 
 from __future__ import annotations
