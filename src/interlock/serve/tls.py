@@ -76,8 +76,7 @@ def _said_of(shown: ssl.SSLContext, certificate: Path) -> str:
         for side in (caller, server, caller):
             with suppress(ssl.SSLWantReadError):
                 side.do_handshake()
-    except ssl.SSLCertVerificationError as error:
-        return error.verify_message if error.verify_code in OUT_OF_DATE else ""
-    except ssl.SSLError:
-        pass  # what else a caller like this one may have against it, others need not have
-    return ""
+    except ssl.SSLError as error:
+        if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in OUT_OF_DATE:
+            return error.verify_message
+    return ""  # what else a caller like this one may have against it, others need not have
