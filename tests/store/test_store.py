@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,17 @@ def test_a_missing_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> No
 
     with pytest.raises(MissingExtraError, match="postgres"):
         open_store("postgresql+psycopg://nobody@localhost/none")
+
+
+def test_a_new_file_that_another_process_is_just_changing_is_waited_for(tmp_path: Path) -> None:
+    """SQLite gives up at once where one changes how a file is written and another is about to write."""
+    path = tmp_path / "store.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    released = threading.Timer(0.3, other.rollback)
+    released.start()
+    try:
+        open_store(path).dispose()
+    finally:
+        released.join()
+        other.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,7 @@ from interlock.store.folders import make_folder
 from interlock.store.migrations import migrate
 
 BUSY_MS = 10_000  # how long a writer waits for another
+PAUSE_MS = 10  # between two tries, where it must try again itself
 
 
 def open_store(where: str | Path, *, must_exist: bool = False) -> Engine:
@@ -93,13 +96,28 @@ def _patience(url: URL) -> dict[str, str]:
     return {name: value for name, value in limits.items() if name not in url.query}
 
 
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Write ahead; where another is about to write a new file, SQLite gives up changing its mode without waiting."""
+    for tries_left in reversed(range(BUSY_MS // PAUSE_MS)):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not tries_left:
+                raise
+            time.sleep(PAUSE_MS / 1000)
+        else:
+            return
+
+
 def _careful_sqlite(engine: Engine) -> None:
     """WAL with every commit flushed (sqlite.org/pragma.html, synchronous), and transactions that start when we say."""
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver would begin by itself, and too late
-        for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        _log_ahead(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
