@@ -278,3 +278,21 @@ def test_reading_a_bundle_leaves_no_file_open(bundle: Path, spoil: str) -> None:
             read_verified(bundle)
 
     assert {one.name for one in FILES_OPEN.iterdir()} == before
+
+
+@pytest.mark.parametrize("put", ["nothing", "link"])
+def test_a_bundle_that_goes_away_while_it_is_opened_is_refused(
+    bundle: Path, put: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve = Path.resolve
+
+    def gone(path: Path) -> Path:
+        found = resolve(path)
+        found.rename(found.with_name("moved"))
+        if put == "link":
+            found.symlink_to(found.with_name("moved"))
+        return found
+
+    monkeypatch.setattr(Path, "resolve", gone)
+    with pytest.raises(RefusedError, match="the bundle changed"):
+        read_verified(bundle)

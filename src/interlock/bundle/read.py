@@ -44,7 +44,11 @@ def read_verified(folder: Path) -> Verified:
     if not (folder / MANIFEST).is_file():
         raise InputError(f"{folder} is no bundle", [Problem(str(folder), "", MANIFEST, "no such file")])
     folder = folder.resolve()  # the bundle may be reached through a link; nothing inside it may be one
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:  # removed or replaced since it was looked at
+        problem = Problem(str(folder), "", "a directory that stays", error.strerror or str(error))
+        raise RefusedError("the bundle changed", [problem]) from error
     try:
         listing = _read(opened, MANIFEST, MAX_MANIFEST_BYTES)
         manifest = parse_manifest(listing, where=str(folder / MANIFEST))
