@@ -8,7 +8,8 @@
     python bench/several.py context ROWS RUN        # one label a row, and two turns of each conversation
 
 FOLDER holds train.jsonl (or .gz), validation.jsonl and test.jsonl. RUN is a folder for the trained graphs, which are
-used again when it has them; ``--rows N`` and ``--epochs N`` train less, ``--threshold P`` calls more messages several.
+used again when it has them; ``--rows N`` and ``--epochs N`` train less, ``--compose SHARE`` on other composed messages
+than a build makes, ``--threshold P`` calls more messages several.
 The last line is one JSON object: ``ratio`` is the share of messages with a mistake by the first label alone over the
 same with the detector.
 """
@@ -65,7 +66,7 @@ class Material:
     compose: float | None = None
 
 
-def files(folder: Path, *, arm: str, rows: int) -> Material:
+def files(folder: Path, *, arm: str, rows: int, compose: float | None) -> Material:
     """Return the rows of an official split."""
     found = [read(path) for name in ("train", "validation", "test") for path in [_file(folder, name)]]
     later = {row.text for part in found[1:] for row in part}
@@ -77,7 +78,6 @@ def files(folder: Path, *, arm: str, rows: int) -> Material:
     lines = [f"contract: 1\nname: {arm}\nlabel_version: v1\nlabels:", *(f"  {one}: {{route: {one}}}" for one in labels)]
     terms = parse_contract("\n".join([*lines, f"decide: {{several: {{enabled: true{keep}}}}}"]).encode())
     truth = {row.id: row.labels for row in found[2]}
-    compose = {"mixsnips": 0.0, "composed": 1.0, "single": 0.5}[arm]
     return Material(
         terms, TrainSet(tuple(train)), CalibrationSet(tuple(held)), TestSet(found[2].examples), truth, {}, compose
     )
@@ -234,13 +234,14 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--rows", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--compose", type=float, help="composed messages to learn from, as a share of the rows")
     parser.add_argument("--threshold", type=float, help="of the worlds' detector, in place of keep_single")
     given = parser.parse_args()
     given.run.mkdir(parents=True, exist_ok=True)
     if given.arm in WORLDS:
         material = world(int(given.data), given.run, arm=given.arm, threshold=given.threshold)
     else:
-        material = files(Path(given.data), arm=given.arm, rows=given.rows)
+        material = files(Path(given.data), arm=given.arm, rows=given.rows, compose=given.compose)
     found = measure(router(material, trained(material, given.run, epochs=given.epochs)), material)
     print(json.dumps({"arm": given.arm, **found}))
 

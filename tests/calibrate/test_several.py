@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from interlock.calibrate.several import NEVER, fit_several, kept
+from interlock.calibrate.several import KEPT_OF_FEW, KEPT_OF_MANY, NEVER, fit_several, kept
 from interlock.core.contract import Several
 from interlock.core.dataset import CalibrationSet, Example
 from interlock.predict.scorer import FloatArray
@@ -71,6 +71,19 @@ def test_the_threshold_keeps_the_share_of_single_messages_it_promises() -> None:
 def test_too_few_rows_for_the_promise_call_nothing_several() -> None:
     assert kept(np.zeros(100), share=0.997) == NEVER
     assert kept(np.arange(9.0), share=0.8) == pytest.approx(7.0)  # rank ceil(10 * 0.8) = 8: the value 7
+
+
+@pytest.mark.parametrize(("single", "share"), [(1999, KEPT_OF_FEW), (2000, KEPT_OF_MANY)])
+def test_many_rows_with_one_intent_promise_more_of_these(single: int, share: float) -> None:
+    rows, logits, texts = world(2 * single, seed=1)
+    fitted = fit_several(rows, logits, [5] * 2 * single, texts, Several(enabled=True))
+    told = fit_several(rows, logits, [5] * 2 * single, texts, Several(enabled=True, keep_single=share))
+
+    assert fitted is not None
+    assert told is not None
+    assert fitted.facts["rows_with_one"] == single
+    assert fitted.facts["keep_single"] == share
+    assert fitted.detector.threshold == told.detector.threshold
 
 
 def test_the_contracts_own_threshold_is_taken() -> None:

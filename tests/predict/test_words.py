@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,6 +18,7 @@ from interlock.core.errors import RefusedError
 from interlock.predict.detectors import UnknownGate
 from interlock.predict.predictor import Predictor
 from interlock.predict.scorer import FloatArray
+from interlock.predict.slips import LONGEST, Sieve
 from interlock.predict.words import MOST_CHARACTERS, READINGS, Reading, Words, read_words, whole_words
 from interlock.testing import TableScorer, tiny_contract, tiny_predictor
 
@@ -98,6 +101,30 @@ def test_what_was_met_in_training_is_never_read_twice(texts: list[str]) -> None:
 def test_a_text_is_read_again_only_for_words_that_are_not_known(words: list[str]) -> None:
     known = all(WORDS.knows(word) for word in " ".join(words).split())
     assert bool(WORDS.readings(" ".join(words))) != known
+
+
+def slips(word: str) -> set[str]:
+    """Return all strings a slip away, one by one."""
+    halves = [(word[:place], word[place:]) for place in range(len(word) + 1)]
+    letters = string.ascii_lowercase if word.isascii() else ""
+    return {
+        *(left + right[1:] for left, right in halves if right),
+        *(left + right[1] + right[0] + right[2:] for left, right in halves if len(right) > 1),
+        *(left + letter + right[1:] for left, right in halves if right for letter in letters),
+        *(left + letter + right for left, right in halves for letter in letters),
+    }
+
+
+@given(st.text(alphabet="abcxyz09", min_size=1, max_size=LONGEST) | st.text(alphabet="aкаø", min_size=1))
+@settings(max_examples=60, deadline=None)
+def test_the_sieve_lets_every_known_word_a_slip_away_through_and_few_others(word: str) -> None:
+    word = word[:LONGEST]
+    every = slips(word)
+    assert every <= set(Sieve(frozenset(zlib.crc32(one.encode()) for one in every)).one_slip_away(word))
+    few = set(Sieve(frozenset({zlib.crc32(b"mail")})).one_slip_away(word))
+    assert few <= every
+    assert ("mail" in few) == ("mail" in every)
+    assert len(few) <= 2 * len(word) + 3  # those that are made without being looked for, and a chance hit or two
 
 
 def test_each_kind_of_tokenizer_tells_its_whole_words() -> None:

@@ -21,6 +21,8 @@ FOLDS = 5
 STRENGTH = 1.0  # inverse of the ridge penalty on standardised signs
 NEVER = 2.0  # a threshold no probability reaches
 FEWEST = 20  # rows with one and with several intents each, below which nothing can be fitted
+KEPT_OF_FEW, KEPT_OF_MANY = 0.997, 0.998  # shares of messages with one intent left alone, unless the contract says
+MANY = 2000  # rows with one intent, of which a share of 1 - KEPT_OF_MANY is still four and not the single strangest
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def fit_several(
     """Fit the detector; nothing where there are too few rows of either kind.
 
     The threshold is the contract's, or else the split-conformal quantile of cross-fitted scores: of the next messages
-    with one intent a share ``keep_single`` is expected below it. With too few rows for that, no message has several.
+    with one intent a share ``keep_single`` is expected below it, which follows from how many rows there are where the
+    contract does not say. With too few rows for that share, no message has several.
 
     Args:
         calibration: rows with one label and rows with several, such as composed ones.
@@ -62,9 +65,12 @@ def fit_several(
     for one in range(int(fold.max()) + 1):
         held = fold == one
         scores[held] = 1 - _fitted(rows[~held], counts[~held]).probabilities(rows[held])[:, 0]
-    threshold = policy.threshold if policy.threshold is not None else kept(scores[single], share=policy.keep_single)
-    facts = {"rows_with_one": int(single.sum()), "rows_with_several": int((~single).sum()), "threshold": threshold}
-    return FittedSeveral(_fitted(rows, counts, threshold), facts)
+    facts: dict[str, Any] = {"rows_with_one": int(single.sum()), "rows_with_several": int((~single).sum())}
+    threshold = policy.threshold
+    if threshold is None:
+        facts["keep_single"] = policy.keep_single or (KEPT_OF_MANY if single.sum() >= MANY else KEPT_OF_FEW)
+        threshold = kept(scores[single], share=facts["keep_single"])
+    return FittedSeveral(_fitted(rows, counts, threshold), {**facts, "threshold": threshold})
 
 
 def kept(scores: Floats, *, share: float) -> float:

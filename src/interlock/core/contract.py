@@ -93,7 +93,7 @@ class Several(Strict):
     """Detection of messages with more than one intent."""
 
     enabled: bool = False
-    keep_single: Annotated[float, Field(gt=0.5, lt=1)] = later(0.997)  # share of messages with one intent left alone
+    keep_single: Annotated[float, Field(gt=0.5, lt=1)] | None = later(None)  # share with one intent left alone
     threshold: Share | None = later(None)  # probability of several from which it acts, instead of one fitted to that
     then: Literal["top2", "split", "clarify"] = later("top2")
 

@@ -139,11 +139,12 @@ class Predictor:
         p = self._calibrated(scores)
         if scores is None or p is None or not np.isfinite(p).all():
             return False
-        gate = self.unknown
-        known = (gate.score(scores), gate.threshold) if gate is not None else (None, None)
-        if alone and decide(Evidence(p, *known), self.contract).outcome is not Outcome.ROUTED:
+        if inclination(p, self.contract) != inclination(first, self.contract):
             return False
-        return inclination(p, self.contract) == inclination(first, self.contract)
+        if not alone:
+            return True
+        known = (self.unknown.score(scores), self.unknown.threshold) if self.unknown is not None else (None, None)
+        return decide(Evidence(p, *known), self.contract).outcome is Outcome.ROUTED
 
     def _calibrated(self, scores: Scores | None) -> FloatArray | None:
         if scores is None:

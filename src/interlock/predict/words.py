@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-import string
 import unicodedata
 import zlib
 from collections.abc import Iterable, Mapping
@@ -22,13 +21,14 @@ import numpy.typing as npt
 
 from interlock.core.errors import RefusedError
 from interlock.predict.disguise import script_of
+from interlock.predict.slips import LONGEST, Sieve
 
 PARTS = ("met", "characters")
 MOST_SEEN, MOST_CHARACTERS = 1_000_000, 100_000
 CHECK_BITS = 32  # of the checksum in a word's digest
 READINGS = 3  # of one message, at most
 CORRECTED = 8  # unknown words of one message that are corrected; further ones are left out
-SHORTEST, LONGEST = 3, 24  # letters of a word that is corrected
+SHORTEST = 3  # letters of a word that is corrected, at least
 _UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # scripts whose characters stand for words
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 _APART = re.compile(r"[\W_]+")
@@ -125,6 +125,10 @@ class Words:
     def _checks(self) -> frozenset[int]:
         return frozenset(digest >> CHECK_BITS for digest in self.seen)
 
+    @cached_property
+    def _sieve(self) -> Sieve:
+        return Sieve(self._checks | {zlib.crc32(word.encode()) for word in self.whole})
+
     def _met(self, word: str) -> bool:
         return word in self.whole or self._learnt(word)
 
@@ -139,7 +143,7 @@ class Words:
         alike = (plain, *(_APART.sub("", form.translate(letters)) for letters in _LETTERS))
         out = dict.fromkeys(one for one in alike if one != form and self._met(one))
         if SHORTEST <= len(plain) <= LONGEST:
-            slips = [slip for slip in _slips(plain) if self._met(slip)]
+            slips = [slip for slip in self._sieve.one_slip_away(plain) if self._met(slip)]
             slips.sort(key=lambda slip: (not self._learnt(slip), self.whole.get(slip, math.inf), slip))
             out |= dict.fromkeys(slips)
         return list(out)[:READINGS]
@@ -219,13 +223,3 @@ def _digest(word: str) -> int:
     data = word.encode()
     rest = hashlib.blake2b(data, digest_size=CHECK_BITS // 8).digest()
     return zlib.crc32(data) << CHECK_BITS | int.from_bytes(rest, "big")
-
-
-def _slips(word: str) -> set[str]:
-    halves = [(word[:place], word[place:]) for place in range(len(word) + 1)]
-    return {
-        *(left + right[1:] for left, right in halves if right),
-        *(left + right[1] + right[0] + right[2:] for left, right in halves if len(right) > 1),
-        *(left + letter + right[1:] for left, right in halves if right for letter in string.ascii_lowercase),
-        *(left + letter + right for left, right in halves for letter in string.ascii_lowercase),
-    }
