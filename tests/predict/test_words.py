@@ -55,12 +55,12 @@ def test_unknown_words_are_corrected_or_left_out(text: str, second: str | None) 
     found = WORDS.readings(text)
     assert (found[0].text if found else None) == second
     for reading in found:
-        assert reading.corrected == (len(reading.text.split()) == len(text.split()) or "\N{GRINNING FACE}" in text)
+        assert reading.alone == (len(reading.text.split()) == len(text.split()) or "\N{GRINNING FACE}" in text)
 
 
 def test_words_joined_by_a_mark_are_known_by_their_plain_form() -> None:
     words = Words.of({**WHOLE, "email": 99}, [])
-    assert words.readings("my e-mail")[0] == Reading("my email", corrected=True)
+    assert words.readings("my e-mail")[0] == Reading("my email", alone=True)
 
 
 def test_each_unknown_word_is_read_as_all_it_may_stand_for_and_words_of_training_first() -> None:
@@ -77,7 +77,7 @@ def test_a_word_that_says_itself_again_is_no_correction() -> None:
 
 def test_only_a_few_words_are_corrected_so_that_no_text_takes_long() -> None:
     found = WORDS.readings(" ".join(["lfie"] * 20))
-    assert found == [Reading(" ".join([word] * 8), corrected=True) for word in ("life", "lie")]
+    assert found == [Reading(" ".join([word] * 8), alone=True) for word in ("life", "lie")]
     near = Words.of({f"li{letter}e": place for place, letter in enumerate("abcdeg")}, [])
     assert len(near.readings("life")) == READINGS
 
@@ -209,9 +209,10 @@ def test_one_of_several_corrections_that_goes_elsewhere_is_enough_to_doubt_and_a
     assert (weak.decision.reason, weak.reread) == (Reason.AUTO, "my life")
 
 
-def test_a_second_reading_that_only_lacks_words_may_be_strange() -> None:
+def test_a_second_reading_that_lacks_one_word_may_be_strange_and_one_that_lacks_two_may_not() -> None:
     router = replace(reader(lambda text: SURE if "zzzzzz" in text else SURE / 5), unknown=UnknownGate(-2.0))
     assert router.decide("my zzzzzz").outcome is Outcome.ROUTED
+    assert router.decide("my zzzzzz qqqqqq").reason is Reason.UNKNOWN_WORDS
 
 
 def test_a_known_message_costs_one_run_and_the_contract_can_leave_the_second_out() -> None:

@@ -123,15 +123,15 @@ class Predictor:
             return None, False
         readings = self.words.readings(text) if evidence.known and not evidence.truncated else []
         for place, reading in enumerate(readings):
-            if not self._agrees(reading, conversation, p, alone=reading.corrected and place == 0):
+            if not self._agrees(reading, conversation, p, alone=reading.alone and place == 0):
                 return reading.text, True
         return (readings[0].text if readings else None), False
 
     def _agrees(self, reading: Reading, conversation: Sequence[str], first: FloatArray, *, alone: bool) -> bool:
         """Whether a reading goes where the message goes by its own ``first`` probabilities.
 
-        One that must stand ``alone`` has to be routed without a second look itself. A text that words were only left
-        out of may be strange for that, and unlikelier corrections may make an odd text.
+        One that must stand ``alone`` has to be routed without a second look itself. A text that lacks a word may be
+        strange for that, and unlikelier corrections may make an odd text.
         """
         if not reading.text:
             return False

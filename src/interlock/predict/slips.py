@@ -48,14 +48,15 @@ class Sieve:
         longer = np.array(begins, dtype=np.uint32)[:, None] ^ self._change[size - _PLACES[: size + 1, None], _LETTERS]
         behind, turned = size - 1 - _PLACES[:size, None], np.frombuffer(data, dtype=np.uint8)[:, None] ^ _LETTERS
         changed = np.uint32(zlib.crc32(data)) ^ self._change[behind, turned]
-        for place, letter in np.argwhere(self._passes(longer)).tolist():
-            yield word[:place] + chr(ALPHABET[letter]) + word[place:]
-        for place, letter in np.argwhere(self._passes(changed)).tolist():
-            yield word[:place] + chr(ALPHABET[letter]) + word[place + 1 :]
+        for place, column in np.argwhere(self._passes(longer)).tolist():
+            yield word[:place] + chr(ALPHABET[column]) + word[place:]
+        for place, column in np.argwhere(self._passes(changed)).tolist():
+            yield word[:place] + chr(ALPHABET[column]) + word[place + 1 :]
 
     def _passes(self, checksums: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint8]:
         own = checksums & np.uint32((1 << SIEVE_BITS) - 1)
-        return (self._bits[own >> 3] >> (own & 7).astype(np.uint8)) & np.uint8(1)
+        out: npt.NDArray[np.uint8] = (self._bits[own >> 3] >> (own & 7).astype(np.uint8)) & np.uint8(1)
+        return out
 
     @cached_property
     def _bits(self) -> npt.NDArray[np.uint8]:

@@ -44,7 +44,7 @@ class Reading:
     """What a message says without its unknown words."""
 
     text: str
-    corrected: bool  # whether a word was corrected or a sign left out; leaving only words out takes meaning with them
+    alone: bool  # whether it has to be routed by itself; what lacks a single word may be strange for that
 
 
 @dataclass(frozen=True)
@@ -79,15 +79,15 @@ class Words:
         if text.isascii() and self._common.issuperset(text.lower().split()):  # most messages, in a microsecond
             return []
         if not text.isascii() and any(char.isalpha() and script_of(char) not in self._scripts for char in text):
-            return [Reading("", corrected=False)]
+            return [Reading("", alone=False)]
         unknown = [found for found in _WORD.finditer(text) if not self.knows(found[0])]
         choices = [self._choices(found[0]) for found in unknown[:CORRECTED]] + [[]] * (len(unknown) - CORRECTED)
         most = max(map(len, choices), default=0)
-        corrected = most > 0 or not all(_is_word(_form(found[0])) for found in unknown)
+        lacking_one = most == 0 and len(unknown) == 1 and _is_word(_form(unknown[0][0]))
         out = list[Reading]()
         for place in range(max(most, 1) if unknown else 0):
             better = [own[place] if place < len(own) else "".join(own[:1]) for own in choices]
-            out.append(Reading(_replaced(text, unknown, better), corrected=corrected))
+            out.append(Reading(_replaced(text, unknown, better), alone=not lacking_one))
         return out
 
     def knows(self, word: str) -> bool:
