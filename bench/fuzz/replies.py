@@ -68,7 +68,8 @@ class Tally:
         assert reply.status < 500, (one, reply.status, reply.body)
         assert reply.status or not one.whole, one
         if reply.status >= 400 and one.method != "HEAD" and reply.ended:
-            code = json.loads(reply.body)["error"]["code"]
+            found = json.loads(reply.body)
+            code = found.get("code") or found["error"]["code"]  # the Open Inference Protocol's errors are words
             assert CODES[code][0] == reply.status, (one, reply.body)
             self.codes[code] += 1
 

@@ -121,8 +121,55 @@ def test_a_batch_decides_every_message_in_order_and_by_itself(server: Any) -> No
 
 
 def test_a_batch_of_none_or_too_many_is_refused(server: Any) -> None:
-    for messages in ([], [{"text": "yes"}] * 1025, [{"text": "yes"}, {"txt": "no"}], "yes", None):
+    for messages in ([], [{"text": "yes"}] * 1025, "yes", None, {"text": "yes"}):
         assert server.ask("POST", "/v1/route/batch", {"messages": messages}).status == 422
+
+
+def test_what_is_no_message_has_an_error_in_its_place_and_the_others_are_decided(server: Any) -> None:
+    bad = [{"txt": "no"}, {"text": 5, "request_id": "batch-bad"}, {"text": "no", "request_id": "a b"}, "yes", None, [5]]
+    messages = [{"text": "yes"}, *bad, {"text": "no"}]
+    reply = server.ask("POST", "/v1/route/batch", {"messages": messages})
+    first, *refused, last = reply.json()["decisions"]
+
+    assert reply.status == 200
+    assert (first["label"], last["label"]) == ("yes", "no")
+    assert [one["error"]["code"] for one in refused] == ["invalid_request"] * len(bad)
+    assert refused[1]["error"]["request_id"] == "batch-bad"
+    assert refused[1]["error"]["problems"] == [{"field": "text", "expected": "a valid string"}]
+    assert len({one["error"]["request_id"] for one in refused} - {"", "a b"}) == len(bad)
+    noted = server.wait_for("request", request_id=reply.headers["x-request-id"])
+    assert (noted["messages"], noted["refused"]) == (8, 6)
+
+
+def test_an_unnamed_message_of_a_batch_is_refused_under_an_id_of_its_own(server: Any) -> None:
+    found = server.ask("POST", "/v1/route/batch", {"messages": [{}, {}]}).json()["decisions"]
+
+    ids = [one["error"]["request_id"] for one in found]
+    assert all(ids)
+    assert ids[0] != ids[1]
+
+
+def test_of_several_messages_with_one_request_id_the_first_in_a_batch_counts(start: Any) -> None:
+    running = start("--workers", "2")
+    running.wait_for("worker", 2, result="ready")
+    messages = [
+        {"text": text, "request_id": f"same-{n}"} for n in range(300) for text in ("yes sure", "no", "yes sure")
+    ]
+    found = running.ask("POST", "/v1/route/batch", {"messages": messages}).json()["decisions"]
+
+    assert {one["label"] for one in found[::3]} == {"yes"}
+    assert {one["error"]["code"] for one in found[1::3]} == {"request_id_conflict"}
+    assert found[2::3] == found[::3]
+
+
+def test_a_batch_of_nothing_but_mistakes_is_answered_in_few_words(server: Any) -> None:
+    wrong = {"text": 5, "conversation": [1] * 64, "metadata": {f"K{n}": 1 for n in range(16)}}
+    reply = server.ask("POST", "/v1/route/batch", {"messages": [wrong] * 1024})
+    found = [one["error"] for one in reply.json()["decisions"]]
+
+    assert {one["code"] for one in found} == {"invalid_request"}
+    assert sum(len(one.get("problems", ())) for one in found) == 50
+    assert len(reply.body) < 250_000
 
 
 def test_the_open_inference_protocol_gives_the_same_decisions(server: Any, tiny: Path) -> None:
@@ -140,6 +187,55 @@ def test_the_open_inference_protocol_gives_the_same_decisions(server: Any, tiny:
     assert server.ask("POST", "/v2/models/tiny/infer", body).json() == found
     narrow = server.ask("POST", "/v2/models/tiny/infer", {**body, "outputs": [{"name": "route"}]}).json()
     assert [one["name"] for one in narrow["outputs"]] == ["route"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "data", "status"),
+    [
+        ([2], ["yes", "no"], 200),
+        ([2, 1], ["yes", "no"], 200),
+        ([1, 2], ["yes", "no"], 200),
+        ([2, 1], [["yes"], ["no"]], 200),
+        ([1, 2], [["yes", "no"]], 200),
+        ([2], [["yes"], ["no"]], 422),
+        ([2, 1], [["yes", "no"]], 422),
+        ([1, 2], [["yes"], ["no"]], 422),
+        ([1, 3], [["yes", "no"], ["no"]], 422),
+        ([2, 1], ["yes", ["no"]], 422),
+        ([1, 1], [[["yes"]]], 422),
+        ([1, 0], [[]], 422),
+        ([1025, 1], [["yes"]] * 1025, 422),
+        ([1, 1025], [["yes"] * 1025], 422),
+        ([2, 1024], [["yes"] * 1024] * 2, 422),
+    ],
+)
+def test_open_inference_data_is_flat_or_nested_as_its_shape_says(
+    server: Any, shape: list[int], data: list[Any], status: int
+) -> None:
+    body = {"inputs": [{"name": "text", "shape": shape, "datatype": "BYTES", "data": data}]}
+    found = server.ask("POST", "/v2/models/tiny/infer", body)
+
+    assert found.status == status
+    if status == 200:
+        assert found.json()["outputs"][0] == {
+            "name": "route",
+            "shape": shape,
+            "datatype": "BYTES",
+            "data": ["yes", "no"],
+        }
+
+
+def test_open_inference_errors_are_words_and_keep_their_code(server: Any) -> None:
+    body = {"inputs": [{"name": "text", "shape": [2], "datatype": "FP32", "data": ["yes"]}]}
+    refused = server.ask("POST", "/v2/models/tiny/infer", body)
+    found = refused.json()
+
+    assert isinstance(found["error"], str)
+    assert "inputs.0.datatype: expected 'BYTES'" in found["error"]
+    assert (found["code"], found["request_id"]) == ("invalid_request", refused.headers["x-request-id"])
+    for path in ("/v2/models/other", "/v2/nothing", "/v2/"):
+        assert server.ask("GET", path).json()["error"].startswith("not_found: ")
+    assert server.ask("GET", "/v2x").json()["error"]["code"] == "not_found"
 
 
 @pytest.mark.parametrize(

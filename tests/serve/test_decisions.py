@@ -131,10 +131,10 @@ def choice(*names: object) -> list[dict[str, Any]]:
     [
         ({"questions": choice("yes", "perhaps-XYZ")}, 422, "questions.0.choices.1.value"),
         ({"questions": choice("yes", "yes")}, 422, "questions.0.choices.1.value"),
-        ({"questions": choice("yes", 1)}, 422, "questions.0.choice.choices.1.value"),
-        ({"questions": choice("yes")}, 422, "questions.0.choice.choices"),
+        ({"questions": choice("yes", 1)}, 422, "questions.0.choices.1.value"),
+        ({"questions": choice("yes")}, 422, "questions.0.choices"),
         ({"questions": []}, 422, "questions"),
-        ({"questions": [{"type": "predicate", "instructions": "?"}]}, 422, "questions.0.predicate.name"),
+        ({"questions": [{"type": "predicate", "instructions": "?"}]}, 422, "questions.0.name"),
         ({"questions": [{"type": "predicate", "instructions": "?", "name": "it"}]}, 422, "questions.0.name"),
         ({"questions": [{"type": "rank"}]}, 422, "questions.0"),
         ({"input": [{"role": "assistant", "content": "yes"}]}, 422, "input"),

@@ -107,6 +107,44 @@ def test_what_is_no_message_is_refused_by_a_stable_code(server: Any, body: bytes
     assert found.json()["error"]["request_id"] == found.headers["x-request-id"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/v1/route", {"text": "yes", "metadata": {"a": "b", "Ada Lovelace": "b"}}, "metadata.1.[key]"),
+        ("/v1/route", {"text": "yes", "Ada Lovelace": 1}, ""),
+        ("/v1/route/batch", {"messages": [], "Ada Lovelace": 1}, "messages"),
+        ("/v1/systemone", {"state": "yes", "questions": {"Ada Lovelace": {"type": "noul", "x": 1}}}, "questions.0"),
+        ("/v1/systemone", {"state": "yes", "questions": {"yes": {"type": "Ada Lovelace"}}}, "questions.0"),
+        (
+            "/v1/systemone",
+            {"state": "yes", "questions": {"yes": {"type": "noul", "criteria": {"Ada Lovelace": ""}}}},
+            "questions.0.criteria.0.[key]",
+        ),
+        ("/v1/decisions", {"model": "tiny", "input": "yes", "questions": [{"type": "Ada Lovelace"}]}, "questions.0"),
+        ("/v1/decisions", {"model": "tiny", "input": [{"role": "Ada Lovelace"}], "questions": []}, "input.0.role"),
+        (
+            "/v2/models/tiny/infer",
+            {"inputs": [{"name": "Ada Lovelace", "datatype": "Ada Lovelace", "shape": [1], "data": [1]}]},
+            "inputs.0.name",
+        ),
+    ],
+)
+def test_a_refusal_says_where_and_never_repeats_what_was_sent(server: Any, path: str, body: Any, field: str) -> None:
+    found = server.ask("POST", path, body)
+
+    assert found.status == 422
+    assert b"Lovelace" not in found.body
+    error = found.json() if path.startswith("/v2") else found.json()["error"]
+    assert field in [one["field"] for one in error["problems"]]
+
+
+def test_a_syntax_error_is_told_by_its_place(server: Any) -> None:
+    found = server.ask("POST", "/v1/route", b'{\n"text": Ada Lovelace}').json()["error"]
+
+    assert "line 2, column 9" in found["message"]
+    assert "Lovelace" not in found["message"]
+
+
 def processor_seconds(process: int) -> float:
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

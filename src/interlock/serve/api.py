@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from interlock.answer import Message
-from interlock.core.event import Event
+from interlock.core.event import REQUEST_ID, Event
 from interlock.serve.access import ADMINS, ANYONE, CLIENTS, WATCHERS
 from interlock.serve.app import new_id
 from interlock.serve.decisions import Dialects
@@ -16,7 +17,7 @@ from interlock.serve.message import Reply, Request
 from interlock.serve.metrics import KIND
 from interlock.serve.oip import Oip
 from interlock.serve.openapi import describe
-from interlock.serve.refusal import Refusal
+from interlock.serve.refusal import MOST_PROBLEMS, Refusal
 from interlock.serve.replies import ActivateReply, BatchReply, DecisionReply, LiveReply, ReadyReply
 from interlock.serve.routes import Route, Table
 from interlock.serve.schema import ActivateRequest, BatchRequest, RouteRequest, read
@@ -59,14 +60,28 @@ class Api:
 
     async def batch(self, request: Request) -> Reply:
         """Decide several messages, each by itself and under its own request_id."""
-        asked = read(BatchRequest, await request.json(limit=self._service.settings.max_batch_bytes))
-        found = await self._service.decide_all([partial(self.message, one) for one in asked.messages])
-        parts = [
-            decision_body(one) if isinstance(one, Event) else orjson.dumps(one.to_json(message.request_id or ""))
-            for one, message in zip(found, asked.messages, strict=True)
-        ]
+        asked = read(BatchRequest, await request.json(limit=self._service.settings.max_batch_bytes)).messages
+        ids = [_named(one) for one in asked]
+        turns = [partial(self._one, one, name) for one, name in zip(asked, ids, strict=True)]
+        found = await self._service.decide_all(ids, turns)
+        left = MOST_PROBLEMS  # that one reply lists
+        parts: list[bytes] = []
+        for one, name in zip(found, ids, strict=True):
+            if isinstance(one, Refusal):
+                parts.append(orjson.dumps(one.to_json(name, most=left)))
+                left = max(0, left - len(one.problems))
+            else:
+                parts.append(decision_body(one))
         request.notes |= {"messages": len(found), "refused": sum(isinstance(one, Refusal) for one in found)}
         return Reply(b'{"decisions":[%b]}' % b",".join(parts))
+
+    def _one(self, asked: Any, name: str) -> Message:
+        """Return one message of a batch, its time beginning now.
+
+        Raises:
+            Refusal: it is none.
+        """
+        return self.message(asked if isinstance(asked, RouteRequest) else read(RouteRequest, asked), name)
 
     def message(self, asked: RouteRequest, fresh: str | None = None) -> Message:
         """Return what the walk takes; ``fresh`` is the request_id of a message that names none."""
@@ -115,6 +130,12 @@ class Api:
     async def openapi(self, _: Request) -> Reply:
         """Describe every operation."""
         return self._description
+
+
+def _named(asked: Any) -> str:
+    """Return the request_id that a message of a batch names, or a new one."""
+    named = asked.request_id if isinstance(asked, RouteRequest) else isinstance(asked, dict) and asked.get("request_id")
+    return named if isinstance(named, str) and REQUEST_ID.fullmatch(named) else new_id()
 
 
 def decision_body(event: Event) -> bytes:

@@ -14,6 +14,8 @@ from interlock.serve.refusal import Refusal
 from interlock.serve.routes import Table
 from interlock.serve.traces import Traces
 
+WORDED = "v2"  # the Open Inference Protocol's part of all paths, where an error is words
+
 
 class App:
     """One server's application."""
@@ -42,12 +44,12 @@ class App:
             reply = await route.handler(request)
         except Refusal as refusal:
             request.notes["code"] = refusal.code
-            reply = Reply.json(refusal.to_json(request.request_id), status=refusal.status, headers=refusal.headers)
+            reply = _refused(refusal, request)
         except GoneError:
             return
         except Exception as error:  # noqa: BLE001 - a defect of ours; its words may hold the message
             request.notes["defect"] = defect(error)
-            reply = Reply.json(Refusal("internal_error").to_json(request.request_id), status=500)
+            reply = _refused(Refusal("internal_error"), request)
         await reply.send(send, request_id=request.request_id)
         self._note(request, path, reply.status, span)
 
@@ -59,6 +61,13 @@ class App:
         about = {"method": request.scope["method"] if path != "none" else "", "route": path, "status": status}
         self._log.say("request", request_id=request.request_id, **about, ms=round(1000 * took, 3), **notes)
         self._traces.answered(span, about, notes, request_id=request.request_id)
+
+
+def _refused(refusal: Refusal, request: Request) -> Reply:
+    """Reply in the shape of errors that is expected where a request went."""
+    first = request.scope["path"].split("/")[1:2]
+    body = refusal.to_words(request.request_id) if first == [WORDED] else refusal.to_json(request.request_id)
+    return Reply.json(body, status=refusal.status, headers=refusal.headers)
 
 
 def defect(error: BaseException) -> str:

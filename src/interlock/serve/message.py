@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from json import JSONDecodeError
 from typing import Any
 
 import orjson
 
 from interlock.core.canonical import parse_json
-from interlock.serve.refusal import Refusal
+from interlock.serve.refusal import CODES, Refusal
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -67,7 +68,10 @@ class Request:
             return parse_json(data.decode("utf-8"))
         except UnicodeDecodeError:
             raise Refusal("invalid_json", "the body is not UTF-8") from None
-        except ValueError:  # the parser's words may hold the caller's text
+        except JSONDecodeError as error:  # its words, as those below, may hold the caller's text
+            where = f"{CODES['invalid_json'][1]}; it is no JSON from line {error.lineno}, column {error.colno} on"
+            raise Refusal("invalid_json", where) from None
+        except ValueError:
             raise Refusal("invalid_json") from None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -43,7 +44,10 @@ class Input(Edge):
     shape: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1, max_length=2)]
     datatype: Literal["BYTES"]
     parameters: dict[str, Any] = Field(default_factory=dict)
-    data: Annotated[list[str], Field(min_length=1, max_length=MOST_TOGETHER)]
+    data: Annotated[
+        list[str | Annotated[list[str], Field(max_length=MOST_TOGETHER)]],
+        Field(min_length=1, max_length=MOST_TOGETHER, description="Flat or nested as the shape says, row by row."),
+    ]
 
 
 class Wanted(Edge):
@@ -147,11 +151,9 @@ class Oip:
         router = self._asked(request)
         asked = read(InferRequest, await request.json(limit=self.service.settings.max_batch_bytes))
         given = asked.inputs[0]
-        if _size(given.shape) != len(given.data):
-            place = {"field": "inputs.0.shape", "expected": f"a shape of {len(given.data)} messages"}
-            raise Refusal("invalid_request", problems=[place])
+        texts = _texts(given)
         request.request_id = asked.id or new_id()
-        events = await self._decided(request.request_id, given.data, request.notes, router=router)
+        events = await self._decided(request.request_id, texts, request.notes, router=router)
         decisions = [json.loads(event.decision) for event in events]
         wanted: list[str] = [one.name for one in asked.outputs] or list(OUTPUTS)
         outputs = [_output(name, decisions, events, given.shape) for name in wanted]
@@ -168,6 +170,7 @@ class Oip:
             request_id = hashlib.sha256(request_id.encode()).hexdigest()
         ids = [f"{request_id}:{number}" for number in range(len(texts))]
         found = await self.service.decide_all(
+            ids,
             [lambda text=text, one=one: self.message(text, one) for text, one in zip(texts, ids, strict=True)],  # type: ignore[misc]
             router=router,
         )
@@ -184,8 +187,24 @@ class Oip:
         return router
 
 
-def _size(shape: Sequence[int]) -> int:
-    return shape[0] if len(shape) == 1 else shape[0] * shape[1]
+def _texts(given: Input) -> list[str]:
+    """Return the messages of an input, row by row.
+
+    Raises:
+        Refusal: they are not of its shape, or too many.
+    """
+    flat = [one for one in given.data if isinstance(one, str)]
+    rows = [one for one in given.data if not isinstance(one, str)]
+    found = flat or [one for row in rows for one in row]
+    nested = not flat and {len(row) for row in rows} <= set(given.shape[1:])
+    if (rows and not nested) or math.prod(given.shape) != len(found):
+        place = {"field": "inputs.0.shape", "expected": "the shape of data, which is flat, or nested as the shape says"}
+        raise Refusal("invalid_request", problems=[place])
+    if not 0 < len(found) <= MOST_TOGETHER:
+        raise Refusal(
+            "invalid_request", problems=[{"field": "inputs.0.data", "expected": f"1 to {MOST_TOGETHER} messages"}]
+        )
+    return found
 
 
 def _output(name: str, decisions: list[dict[str, Any]], events: list[Event], shape: list[int]) -> dict[str, Any]:

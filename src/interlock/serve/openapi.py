@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from interlock.serve.access import ANYONE
+from interlock.serve.app import WORDED
 from interlock.serve.refusal import CODES, RETRY_AFTER_S
-from interlock.serve.replies import ErrorReply
+from interlock.serve.replies import ErrorReply, InferErrorReply
 from interlock.serve.routes import Route
 
 ALWAYS = ("invalid_http", "too_slow", "wrong_host", "headers_too_large", "internal_error", "overloaded")
@@ -25,7 +26,7 @@ JSON = "application/json"
 def describe(routes: Iterable[Route]) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of ``routes``."""
     listed = list(routes)
-    models: list[type[BaseModel]] = [ErrorReply]
+    models: list[type[BaseModel]] = [ErrorReply, InferErrorReply]
     models += [model for route in listed for model in (route.takes, route.gives) if model is not None]
     _, definitions = models_json_schema([(model, "validation") for model in models], ref_template=REF)
     paths: dict[str, dict[str, Any]] = {}
@@ -85,12 +86,16 @@ def _refused(route: Route) -> dict[str, Any]:
     by_status: dict[int, list[str]] = {}
     for code in codes_of(route):
         by_status.setdefault(CODES[code][0], []).append(code)
-    return {str(status): _refusal(status, codes) for status, codes in sorted(by_status.items())}
+    worded = route.path.split("/")[1] == WORDED
+    return {str(status): _refusal(status, codes, worded=worded) for status, codes in sorted(by_status.items())}
 
 
-def _refusal(status: int, codes: list[str]) -> dict[str, Any]:
+def _refusal(status: int, codes: list[str], *, worded: bool) -> dict[str, Any]:
     said = "; ".join(f"`{code}`: {CODES[code][1]}" for code in codes)
-    found: dict[str, Any] = {"description": said, "content": {JSON: {"schema": _named(ErrorReply)}}}
+    schema: dict[str, Any] = _named(ErrorReply)
+    if worded:  # unless it was refused before anybody knew where it went
+        schema = {"anyOf": [_named(InferErrorReply), schema]}
+    found: dict[str, Any] = {"description": said, "content": {JSON: {"schema": schema}}}
     if status == 503:  # noqa: PLR2004 - HTTP's
         found["headers"] = {"Retry-After": {"schema": {"type": "integer", "example": RETRY_AFTER_S}}}
     return found

@@ -7,7 +7,10 @@ from typing import Any
 
 CODES: dict[str, tuple[int, str]] = {  # code -> status, what it means
     "invalid_http": (400, "the bytes are no HTTP request"),
-    "invalid_json": (400, "the body is not strict JSON: UTF-8, no key twice, no NaN, no half characters, not too deep"),
+    "invalid_json": (
+        400,
+        "not strict JSON: UTF-8, no key twice, no NaN, no huge number, no half characters, not too deep",
+    ),
     "unauthenticated": (401, "no API key, or one that is not known"),
     "forbidden": (403, "the API key's role may not do this"),
     "not_found": (404, "there is nothing here"),
@@ -48,16 +51,15 @@ class Refusal(Exception):  # noqa: N818 - it is an answer to the caller, not an 
         self.headers = (*headers, *retry)
         super().__init__(code)
 
-    def to_json(self, request_id: str) -> dict[str, Any]:
-        """Return the one shape of every error."""
-        return error_body(self.code, self.message, request_id=request_id, problems=self.problems)
+    def to_json(self, request_id: str, *, most: int = MOST_PROBLEMS) -> dict[str, Any]:
+        """Return the shape of errors, with at most so many problems."""
+        body: dict[str, Any] = {"code": self.code, "message": self.message, "request_id": request_id}
+        if self.problems[:most]:
+            body["problems"] = list(self.problems[:most])
+        return {"error": body}
 
-
-def error_body(
-    code: str, message: str, *, request_id: str, problems: Sequence[Mapping[str, str]] = ()
-) -> dict[str, Any]:
-    """Return ``{"error": {...}}``."""
-    body: dict[str, Any] = {"code": code, "message": message, "request_id": request_id}
-    if problems:
-        body["problems"] = list(problems)
-    return {"error": body}
+    def to_words(self, request_id: str) -> dict[str, Any]:
+        """Return the Open Inference Protocol's shape of errors: ``error`` is words, all else stands beside it."""
+        places = [f"{one['field']}: expected {one['expected']}" for one in self.problems]
+        words = "; ".join([f"{self.code}: {self.message}", *places])
+        return {**self.to_json(request_id)["error"], "error": words}

@@ -59,6 +59,12 @@ class ErrorReply(Edge):
     error: ErrorDetail
 
 
+class InferErrorReply(ErrorDetail):
+    """The same as the Open Inference Protocol wants it: ``error`` says everything in words."""
+
+    error: str
+
+
 class BatchReply(Edge):
     """A decision or an error for each message, in their order."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
+from functools import cache, partial
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -12,6 +13,16 @@ from interlock.serve.refusal import Refusal
 
 MOST_TOGETHER = 1024  # messages of one request
 MOST_TURNS = 64  # before a message
+KEY = "[key]"  # behind a field: its name is meant, not what stands under it
+WORDS = {  # for what pydantic says in Python's words, or with what the caller sent
+    "model_type": "a JSON object",
+    "model_attributes_type": "a JSON object",
+    "dict_type": "a JSON object",
+    "list_type": "a JSON array",
+    "missing": "a value: it must be there",
+    "union_tag_invalid": "one of {expected_tags} as its type",
+    "union_tag_not_found": "a type",
+}
 TOLD_KEYS = 8  # unknown keys of an object that are told one by one; finding thousands of problems takes seconds
 
 
@@ -70,9 +81,12 @@ class RouteRequest(Edge):
 
 
 class BatchRequest(Edge):
-    """Several messages; each is decided and recorded by itself."""
+    """Several messages; each is decided and recorded by itself, and what is no message has an error in its place."""
 
-    messages: Annotated[list[RouteRequest], Field(min_length=1, max_length=MOST_TOGETHER)]
+    messages: Annotated[
+        list[Annotated[RouteRequest | Any, Field(union_mode="left_to_right")]],
+        Field(min_length=1, max_length=MOST_TOGETHER),
+    ]
 
 
 class ActivateRequest(Edge):
@@ -95,13 +109,37 @@ def read(model: type[Model], body: Any) -> Model:
     try:
         return model.model_validate(body)
     except ValidationError as error:
-        raise Refusal("invalid_request", problems=[_problem(one) for one in error.errors()]) from None
+        found = error.errors(include_url=False)
+        raise Refusal("invalid_request", problems=[_problem(one, body, _names(model)) for one in found]) from None
 
 
-def _problem(error: Any) -> dict[str, str]:
-    known = error["type"] != "extra_forbidden"
-    place = [str(part) for part in error["loc"]] if known else [str(part) for part in error["loc"][:-1]]
-    return {
-        "field": ".".join(place)[:200],
-        "expected": "no other keys" if not known else error["msg"].removeprefix("Value error, "),
-    }
+def _problem(error: Any, body: Any, names: frozenset[str]) -> dict[str, str]:
+    kind, place = error["type"], error["loc"]
+    if kind == "extra_forbidden":
+        return {"field": _field(place[:-1], body, names), "expected": "no other keys"}
+    said = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    expected = WORDS[kind].format(**error.get("ctx", {})) if kind in WORDS else said
+    return {"field": _field(place, body, names), "expected": expected}
+
+
+def _field(place: Sequence[str | int], body: Any, names: frozenset[str]) -> str:
+    """Return where something is, with dots; a key that the caller made up is its number, as it may say anything."""
+    found: list[str] = []
+    for part in place:
+        if isinstance(body, dict) and part in body:
+            found.append(str(part if part in names else list(body).index(part)))
+            body = body[part]
+        elif isinstance(body, list) and isinstance(part, int) and part < len(body):
+            found.append(str(part))
+            body = body[part]
+        elif part in names or part == KEY:  # else it is which of several forms was tried
+            found.append(str(part))
+    return ".".join(found)
+
+
+@cache
+def _names(model: type[Edge]) -> frozenset[str]:
+    """Return the names of all fields that may stand anywhere in ``model``."""
+    schema = model.model_json_schema()
+    parts = (schema, *schema.get("$defs", {}).values())
+    return frozenset(name for part in parts for name in part.get("properties", {}))

@@ -112,12 +112,13 @@ class Service:
             self.waiting -= 1
 
     async def decide_all(
-        self, messages: Sequence[Callable[[], Message]], *, router: Router | None = None
+        self, ids: Sequence[str], messages: Sequence[Callable[[], Message]], *, router: Router | None = None
     ) -> list[Event | Refusal]:
         """Decide several messages, a few at a time so that single ones need not wait for all of them.
 
         Args:
-            messages: each makes its message when its turn comes; its time begins then.
+            ids: their request_ids; of several messages with one, the first is decided first.
+            messages: each makes its message, or refuses to, when its turn comes; its time begins then.
             router: the bundle that decides them, when it must be one for all.
 
         Raises:
@@ -129,16 +130,17 @@ class Service:
             raise Refusal("overloaded")
         self.batches += 1
         turn = asyncio.Semaphore(2 * self.settings.workers)
+        same = {name: asyncio.Lock() for name in ids}
 
-        async def one(message: Callable[[], Message]) -> Event | Refusal:
-            async with turn:
+        async def one(name: str, message: Callable[[], Message]) -> Event | Refusal:
+            async with same[name], turn:
                 try:
                     return (await self._answer(message(), {}, shares=False, router=router or self.router()))[0]
                 except Refusal as refusal:
                     return refusal
 
         try:
-            return await asyncio.gather(*map(one, messages))
+            return await asyncio.gather(*map(one, ids, messages))
         finally:
             self.batches -= 1
 
