@@ -8,7 +8,7 @@ import numpy as np
 
 from interlock.bundle.open import Bundle
 from interlock.calibrate.fit import in_second_half
-from interlock.calibrate.policy import GRID, Aim, Fit, Flags, Rows, fit_policy
+from interlock.calibrate.policy import GRID, Aim, Fit, Flags, Rows, check_aim, fit_policy
 from interlock.core.clock import Clock, SystemClock
 from interlock.core.contract import Bands, Contract, Threshold
 from interlock.core.dataset import Dataset
@@ -16,6 +16,7 @@ from interlock.core.decision import Outcome
 from interlock.core.errors import InputError, Problem
 from interlock.core.progress import Watch, every, unwatched
 from interlock.data.read import read
+from interlock.data.twins import twins
 from interlock.gate.derive import Derived, cost_matrix
 from interlock.gate.take import Subject, take
 from interlock.measure.risk import fit_label_sets
@@ -43,7 +44,7 @@ def sweep(
     Args:
         bundle: an opened bundle.
         data: labelled messages that it was neither trained nor judged on; half of them fit, by the digests of groups
-            and ids, and the others report, unless there is ``report_data``.
+            and ids, and the others report, unless there is ``report_data``. Of rows nearly the same one counts.
         aim: what the policy is for.
         report_data: other rows to report on; all of ``data`` then fits.
         coverage: chance that a label set holds the right label.
@@ -51,18 +52,19 @@ def sweep(
         clock: stamps nothing that is kept.
 
     Raises:
-        InputError: rows that do not read, rows the bundle was judged on, rows in both files, or too few; a cheapest
-            policy where misroutes cost nothing.
+        InputError: rows that do not read, rows the bundle was judged or trained on, rows in both files, or too few; an
+            aim this kind of policy cannot have, or a cheapest policy where misroutes cost nothing.
     """
+    binary = isinstance(bundle.contract.decide, Threshold)
+    check_aim(aim, binary=binary)
     if aim.kind == "cost" and not _usd(bundle.contract).any():
         said = Problem("contract", "costs and money", "a misroute that costs something", "0 for every pair of labels")
         raise InputError("where no misroute costs anything, no bound is cheaper than routing everything", [said])
-    rows, fits = _divided(bundle, data, report_data)
+    rows, fits, repeats = _divided(bundle, data, report_data)
     subject = Subject(name=bundle.manifest.name, identity=bundle.manifest.identity)
     receipt = take(bundle.predictor, rows, subject, clock=clock or SystemClock(), progress=every(watch, "measure"))
     derived = Derived(receipt)
-    single = derived.single
-    fits, reports = fits & single, ~fits & single
+    fits, reports = fits & derived.single, ~fits & derived.single
     contract = bundle.contract
     judged = _judged(derived)
     fit = fit_policy(
@@ -70,7 +72,7 @@ def sweep(
         aim,
         labels=contract.label_names,
         review_usd=contract.money.review_usd,
-        binary=isinstance(contract.decide, Threshold),
+        binary=binary,
     )
     fitted_on = Dataset(tuple(row for row, mine in zip(rows, fits, strict=True) if mine)).fingerprint
     policy = fitted(contract, fit, aim, fitted_on=fitted_on)
@@ -84,26 +86,48 @@ def sweep(
         chosen=chosen(derived, policy, reports) if policy is not None else {},
         current=chosen(derived, contract, reports),
         sets=_sets(derived, fits, reports, coverage),
-        binary=isinstance(contract.decide, Threshold),
+        repeats=repeats,
     )
 
 
-def _divided(bundle: Bundle, data: str | Path, report_data: str | Path | None) -> tuple[Dataset, Flags]:
-    """Return all rows, and which of them fit."""
-    rows = read(data, labels=bundle.contract.label_names, turns=bundle.contract.input.turns)
-    receipt = bundle.receipt()
-    judged = {row.id for row in receipt.rows} | set(receipt.fixtures)
-    if seen := [row.id for row in rows if row.id in judged]:
-        problems = [Problem(str(data), name, "a row it was not judged on", "a test row") for name in seen[:SHOWN]]
-        raise InputError(f"{len(seen)} rows of {data} are the bundle's test rows: nothing is fitted on these", problems)
-    if report_data is None:
-        return rows, ~in_second_half([row.group or row.id for row in rows])
-    other = read(report_data, labels=bundle.contract.label_names, turns=bundle.contract.input.turns)
+def _divided(bundle: Bundle, data: str | Path, report_data: str | Path | None) -> tuple[Dataset, Flags, int]:
+    """Return the rows of which no two are nearly the same, which of them fit, and how many others were left out.
+
+    Rows that are alike are right or wrong together: counted apart, a few messages copied often would prove anything.
+    """
+    labels, turns = bundle.contract.label_names, bundle.contract.input.turns
+    rows = read(data, labels=labels, turns=turns)
+    other = read(report_data, labels=labels, turns=turns) if report_data is not None else Dataset(())
+    for file, found in ((data, rows), (report_data, other)):
+        _check_unseen(bundle, found, str(file))
     ours = {row.id for row in rows} | {same_text_key(row.text) for row in rows}
     if both := [row.id for row in other if row.id in ours or same_text_key(row.text) in ours]:
         problems = [Problem(str(report_data), name, f"a row that {data} does not have", "it") for name in both[:SHOWN]]
         raise InputError(f"{len(both)} rows are in both files: fit and report never share rows", problems)
-    return Dataset((*rows.examples, *other.examples)), np.arange(len(rows) + len(other)) < len(rows)
+    whole = Dataset((*rows.examples, *other.examples))
+    alike = twins(whole)
+    kept = Dataset(tuple(row for row in whole if row.id not in alike.copies and row.id not in alike.near))
+    keys = [row.group or row.id for row in kept]
+    fitting = {row.id for row in rows}
+    fits = ~in_second_half(keys) if report_data is None else np.array([row.id in fitting for row in kept])
+    single = np.array([len(row.labels) == 1 for row in kept])
+    for name, some in (("fit", fits & single), ("report", ~fits & single)):
+        if not some.any():
+            said = Problem(str(data), "", f"rows with one label to {name} on", f"none among {len(kept)}")
+            raise InputError("there are too few rows to fit a policy and to show it", [said])
+    return kept, fits, len(whole) - len(kept)
+
+
+def _check_unseen(bundle: Bundle, rows: Dataset, file: str) -> None:
+    """Refuse rows the bundle was judged on, and those it was trained on as far as it knows them."""
+    receipt, near = bundle.receipt(), bundle.neighbours
+    judged = {row.id for row in receipt.rows} | set(receipt.fixtures)
+    for known, kind, verb in ((judged, "test", "judged"), (set(near.ids if near else ()), "training", "trained")):
+        if seen := [row.id for row in rows if row.id in known]:
+            problems = [Problem(file, name, f"a row it was not {verb} on", f"a {kind} row") for name in seen[:SHOWN]]
+            raise InputError(
+                f"{len(seen)} rows of {file} are the bundle's {kind} rows: nothing is fitted on these", problems
+            )
 
 
 def _usd(contract: Contract) -> FloatArray:
@@ -119,9 +143,9 @@ def _judged(derived: Derived) -> Rows:
     n = len(gold)
     if isinstance(policy, Threshold):
         positive = contract.index[policy.positive]
-        called = np.array([row.disguised or row.doubted for row in derived.receipt.rows], dtype=np.bool_)
+        seen = [row.disguised or row.doubted or row.truncated for row in derived.receipt.rows]  # by people in any case
         return Rows(
-            confidence=np.where(called, 1.0, derived.probabilities[:, positive]),  # positive under any threshold
+            confidence=np.where(seen, 1.0, derived.probabilities[:, positive]),  # positive under any threshold
             right=gold == positive,
             passed=np.ones(n, dtype=np.bool_),
             leading=np.full(n, positive),
@@ -161,7 +185,11 @@ def fitted(contract: Contract, fit: Fit, aim: Aim, *, fitted_on: str) -> Contrac
     if isinstance(policy, Threshold):
         return _with(contract, {"threshold": bound, "fitted_on": fitted_on})
     if aim.kind == "cost":
-        auto = {"confidence": max(policy.auto.confidence, bound), "margin": policy.auto.margin}
+        auto = {
+            "confidence": max(policy.auto.confidence, bound),
+            "margin": policy.auto.margin,
+            "labels": {label: max(own, bound) for label, own in policy.auto.labels.items()},
+        }
         return _with(contract, {"auto": auto, "guarded": {"confidence": bound}, "fitted_on": fitted_on})
     lowest = min(policy.guarded.confidence, bound, *fit.labels.values())
     auto_band = {"confidence": bound, "margin": 0.0, "labels": dict(fit.labels)}

@@ -16,6 +16,7 @@ from interlock.calibrate.policy import Aim, Rows, fit_policy
 from interlock.core.contract import Contract, Threshold
 from interlock.core.errors import InputError
 from interlock.predict.predictor import Predictor
+from interlock.report.policy import write_sweep
 from interlock.sweep import sweep
 from interlock.testing import FrozenClock, logits_for, tiny_contract, tiny_predictor
 
@@ -27,6 +28,7 @@ class StandIn:
     """What a sweep asks of a bundle."""
 
     predictor: Predictor
+    neighbours: Any = None
 
     @property
     def contract(self) -> Contract:
@@ -108,10 +110,17 @@ def test_no_missed_positive_is_the_lowest_positive_score() -> None:
     assert fitted(rows([0.2], [False]), Aim("no-missed-positive"), binary=True).threshold is None
 
 
-@pytest.mark.parametrize(("kind", "binary"), [("no-missed-positive", False), ("risk", True)])
-def test_aims_of_another_policy_are_refused(kind: str, binary: bool) -> None:
+@pytest.mark.parametrize(
+    ("aim", "binary"),
+    [
+        (Aim("no-missed-positive"), False),
+        (Aim("risk", 0.1), True),
+        (Aim("precision", 0.3, per_label=True), True),  # it once came to a threshold of 1, which no contract can have
+    ],
+)
+def test_aims_of_another_policy_are_refused(aim: Aim, binary: bool) -> None:
     with pytest.raises(InputError):
-        fitted(rows([0.5], [True]), Aim(kind, 0.1), binary=binary)  # type: ignore[arg-type]
+        fitted(rows([0.5] * 99, [True] * 99), aim, binary=binary)
     with pytest.raises(InputError, match="no rows"):
         fitted(rows([], []), Aim("cost"))
 
@@ -147,7 +156,7 @@ AIMS = (
 
 @pytest.mark.parametrize("contract", [tiny_contract(), BINARY], ids=["bands", "threshold"])
 @pytest.mark.parametrize("aim", AIMS, ids=lambda aim: f"{aim.kind} {aim.share:g}")
-@pytest.mark.parametrize(("count", "say"), [(1, "right"), (2, "wrong"), (30, "right"), (30, "wrong"), (30, "yes")])
+@pytest.mark.parametrize(("count", "say"), [(1, "right"), (3, "wrong"), (30, "right"), (30, "wrong"), (30, "yes")])
 def test_odd_rows_end_in_a_policy_a_reason_for_none_or_a_refusal(
     contract: Contract, aim: Aim, count: int, say: str, tmp_path: Path
 ) -> None:
@@ -157,7 +166,7 @@ def test_odd_rows_end_in_a_policy_a_reason_for_none_or_a_refusal(
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     binary = isinstance(contract.decide, Threshold)
-    if aim.kind == ("risk" if binary else "no-missed-positive"):
+    if count == 1 or aim.kind == ("risk" if binary else "no-missed-positive") or (binary and aim.per_label):
         with pytest.raises(InputError):
             sweep(bundle(contract), path, aim=aim, clock=FrozenClock())
         return
@@ -181,7 +190,7 @@ def test_a_positive_threshold_is_fitted_and_shown(kind: str, tmp_path: Path) -> 
     assert isinstance(found.policy.decide, Threshold)
     assert found.policy.decide.threshold == found.fit.threshold
     assert found.policy.decide.fitted_on == found.fitted_on
-    assert sum(found.rows) == 1500
+    assert sum(found.rows) + found.repeats == 1500
     shown = next(one for one in found.candidates if one.threshold == found.fit.threshold)
     if kind == "precision":
         assert shown.precision.high >= 0.9
@@ -197,6 +206,55 @@ def test_disguised_messages_are_called_positive_under_any_threshold(tmp_path: Pa
 
     assert {candidate.review.value for candidate in found.candidates} == {1.0}
     assert {candidate.recall.value for candidate in found.candidates} == {1.0}
+
+
+def test_a_few_messages_copied_often_prove_no_more_than_themselves(tmp_path: Path) -> None:
+    few = [json.loads(line) for line in messages(tmp_path / "few.jsonl", 10).read_text().splitlines()]
+    said = [{**row, "label": "yes" if float(row["text"].split()[0]) > 0.5 else "no"} for row in few]
+    copied = [{**row, "id": f"{row['id']}-{i}", "text": row["text"] + "!" * i} for row in said for i in range(100)]
+    path = tmp_path / "copied.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in copied))
+    found = sweep(bundle(tiny_contract()), path, aim=Aim("precision", 0.9), clock=FrozenClock())
+
+    assert found.policy is None
+    assert sum(found.rows) == 10
+    assert found.to_json()["repeats"] == 990
+
+
+def test_rows_that_the_bundle_is_known_to_have_learnt_from_fit_nothing(tmp_path: Path) -> None:
+    router = cast("Any", bundle(tiny_contract()))
+    router.neighbours = SimpleNamespace(ids=("m7",))
+    with pytest.raises(InputError, match="training rows") as refused:
+        sweep(router, messages(tmp_path / "rows.jsonl", 50), aim=Aim("precision", 0.9), clock=FrozenClock())
+
+    assert "m7" in str(refused.value.problems)
+
+
+def test_a_threshold_is_shown_by_what_it_calls_positive(tmp_path: Path) -> None:
+    aim = Aim("no-missed-positive")
+    found = sweep(bundle(BINARY), messages(tmp_path / "rows.jsonl", 1500), aim=aim, clock=FrozenClock())
+    same = next(one for one in found.candidates if one.threshold == found.fit.threshold)
+    at_half = next(one for one in found.candidates if one.threshold == 0.5)
+
+    for shown, candidate in ((found.chosen, same), (found.current, at_half)):
+        assert shown == {name: candidate.figures[name] for name in ("precision", "recall", "coverage", "review")}
+
+
+def test_the_cheapest_policy_keeps_labels_that_need_more(tmp_path: Path) -> None:
+    decide = "{auto: {confidence: 0.6, margin: 0, labels: {'no': 0.97}}, guarded: {confidence: 0.5}}"
+    contract = tiny_contract(decide=decide)
+    found = sweep(bundle(contract), messages(tmp_path / "rows.jsonl", 600), aim=Aim("cost"), clock=FrozenClock())
+
+    assert found.policy is not None
+    assert found.policy.decide.auto.labels == {"no": 0.97}  # type: ignore[union-attr]
+
+
+def test_a_sweep_that_finds_nothing_takes_the_policy_of_an_earlier_one_away(tmp_path: Path) -> None:
+    router, path = bundle(tiny_contract()), messages(tmp_path / "rows.jsonl", 600)
+    for share, kept in ((0.6, True), (0.9999, False)):
+        found = sweep(router, path, aim=Aim("precision", share), clock=FrozenClock())
+        write_sweep(found, tmp_path / "out", body="{}")
+        assert (tmp_path / "out" / "policy.yaml").exists() == kept
 
 
 def test_the_promised_precision_holds_on_new_messages(tmp_path: Path) -> None:

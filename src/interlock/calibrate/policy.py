@@ -81,17 +81,24 @@ def fit_policy(rows: Rows, aim: Aim, *, labels: tuple[str, ...], review_usd: flo
     """
     if not len(rows.confidence):
         raise InputError("there are no rows to fit the policy on")
+    check_aim(aim, binary=binary)
     if aim.kind == "no-missed-positive":
-        if not binary:
-            raise InputError("only a contract with a positive label can aim at missing none of its rows")
         return _no_missed(rows)
     if aim.kind == "risk":
-        if binary:
-            raise InputError("a share of messages routed wrongly is an aim for confidence bands")
         return _risk(rows, aim)
     if aim.kind == "cost":
         return _cheapest_alarm(rows, aim) if binary else _cheapest(rows, aim, review_usd)
     return _precise(rows, aim, labels)
+
+
+def check_aim(aim: Aim, *, binary: bool) -> None:
+    """Raise InputError where the contract's kind of policy cannot have this aim; ``binary`` as in ``fit_policy``."""
+    if aim.kind == "no-missed-positive" and not binary:
+        raise InputError("only a contract with a positive label can aim at missing none of its rows")
+    if aim.kind == "risk" and binary:
+        raise InputError("a share of messages routed wrongly is an aim for confidence bands")
+    if aim.per_label and binary:
+        raise InputError("a contract with a positive label has one threshold: no label can have a bound of its own")
 
 
 def _precise(rows: Rows, aim: Aim, labels: tuple[str, ...]) -> Fit:

@@ -126,6 +126,8 @@ def _show(found: Swept, out: Path | None) -> None:
         kind = "each label's messages apart" if one.by_label else "all together"
         said = f"label sets of {one.among}, {kind}: {one.size:.2f} labels"
         screen.print(f"{said}, {_cell(one.coverage)} hold the right one", markup=False)
+    if found.repeats:
+        screen.print(f"{found.repeats} rows were left out: they nearly repeat another one", soft_wrap=True)
     screen.print(escape(found.fit.why), soft_wrap=True)
     if out is not None:
         screen.print(f"wrote {escape(str(out))}", soft_wrap=True)

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import yaml
 
 from interlock.calibrate.policy import Aim, Fit, Rows
-from interlock.core.contract import Contract
-from interlock.core.decision import Outcome
+from interlock.core.contract import Contract, Threshold
+from interlock.core.decision import Decision, Outcome, Reason
 from interlock.core.measurement import Measurement
 from interlock.core.receipt import Receipt
 from interlock.data.write import write_whole
@@ -27,6 +27,7 @@ from interlock.report.figures import save
 
 PER = 1000  # messages that a cost is stated for
 Flags = npt.NDArray[np.bool_]
+Picked = Sequence[tuple[Decision, int]]  # what a policy decides for rows, and the columns of their right labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +112,28 @@ def under(receipt: Receipt, contract: Contract) -> Receipt:
 
 
 def chosen(derived: Derived, contract: Contract, rows: Flags) -> dict[str, Measurement]:
-    """Return what the policy of ``contract`` makes of some of a receipt's rows."""
+    """Return what the policy of ``contract`` makes of some of a receipt's rows: shares of messages, or of positives."""
     decided = Derived(under(derived.receipt, contract))
-    routes = [label.route for label in contract.labels.values()]
     picked = [(decided.decisions[i], int(derived.gold[i])) for i in np.flatnonzero(rows)]
+    if isinstance(contract.decide, Threshold):
+        return _called(picked, contract.index[contract.decide.positive])
+    return _banded(picked, [label.route for label in contract.labels.values()])
+
+
+def _called(picked: Picked, positive: int) -> dict[str, Measurement]:
+    """Return what a threshold makes of decisions with their right columns, by the names a candidate has."""
+    called = [decision.reason is not Reason.BELOW_THRESHOLD for decision, _ in picked]
+    right = sum(seen and gold == positive for seen, (_, gold) in zip(called, picked, strict=True))
+    n, seen = len(picked), sum(called)
+    return {
+        "precision": proportion("precision", right, seen),
+        "recall": proportion("recall", right, sum(gold == positive for _, gold in picked)),
+        "coverage": proportion("coverage", n - seen, n),
+        "review": proportion("review", seen, n),
+    }
+
+
+def _banded(picked: Picked, routes: Sequence[str]) -> dict[str, Measurement]:
     n = len(picked)
     routed = [(decision, gold) for decision, gold in picked if decision.outcome is Outcome.ROUTED]
     right = sum(decision.route == routes[gold] for decision, gold in routed)
@@ -142,7 +161,7 @@ class Swept:
     chosen: Mapping[str, Measurement]  # what these bounds make of the report rows
     current: Mapping[str, Measurement]  # what the bundle's own bounds make of them
     sets: list[Sets]
-    binary: bool
+    repeats: int  # rows left out because they nearly repeat another one
 
     @property
     def keys(self) -> dict[str, Any] | None:
@@ -155,6 +174,7 @@ class Swept:
             "aim": _aim(self.aim),
             "fit": {"rows": self.rows[0], "digest": self.fitted_on},
             "report": {"rows": self.rows[1]},
+            "repeats": self.repeats,
             "candidates": [candidate.to_json() for candidate in self.candidates],
             "threshold": self.fit.threshold,
             "labels": dict(self.fit.labels),
@@ -179,10 +199,13 @@ def _aim(aim: Aim) -> dict[str, Any]:
 def write_sweep(found: Swept, folder: Path, *, body: str) -> None:
     """Write the picture, ``sweep.json`` (``body``) and, where there is one, ``policy.yaml`` with contract keys.
 
+    Where there is none, the one of an earlier sweep does not stay beside figures that refuse it.
+
     Raises:
         MissingExtraError: the drawing library is not installed; nothing was written.
     """
     save(folder, {"risk_coverage": found.picture()})
+    (folder / "policy.yaml").unlink(missing_ok=True)
     write_whole(folder / "sweep.json", [body])
     if found.keys is not None:
         write_whole(folder / "policy.yaml", [yaml.safe_dump(found.keys, sort_keys=False, allow_unicode=True)])
