@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from interlock.serve.app import new_id
@@ -12,6 +13,8 @@ from interlock.serve.door import Door
 from interlock.serve.message import Reply
 from interlock.serve.refusal import Refusal
 from interlock.serve.settings import Settings
+
+OFFERS = frozenset({b"connection", b"upgrade", b"http2-settings"})  # of another protocol, and what else is this hop's
 
 
 class Joined:
@@ -80,9 +83,41 @@ class Connection(HttpToolsProtocol):
             self._unfinished += len(data)
             if self._patience is None:
                 self._expect()
-        super().data_received(data)
+        self._parse(data)
         if self._in_headers and self._unfinished > self.bounds.max_header_bytes:
             self._refuse("headers_too_large")
+
+    def _parse(self, data: bytes) -> None:
+        """Give bytes to the parser, as uvicorn does, which would leave out the body of a request that offers more."""
+        self._unset_keepalive_if_required()
+        rest = memoryview(data)
+        try:
+            while rest:
+                try:
+                    self.parser.feed_data(rest)
+                except httptools.HttpParserUpgrade as upgrade:
+                    rest = rest[upgrade.args[0] :]
+                    self._stay()
+                else:
+                    return
+        except httptools.HttpParserError:
+            self.send_400_response("")
+
+    def _stay(self) -> None:
+        """Begin a request again without its offer of another protocol, which may be passed over (RFC 9110, 7.8)."""
+        if not self._offered:
+            raise httptools.HttpParserError("CONNECT")
+        kept = [(name, value) for name, value in self.headers if name not in OFFERS]
+        kept.append((b"connection", b"keep-alive" if self.parser.should_keep_alive() else b"close"))
+        first = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
+        self.parser.feed_data(b"".join([first, *(b"%b: %b\r\n" % header for header in kept), b"\r\n"]))
+
+    @property
+    def _offered(self) -> bool:
+        """Whether the request that arrives offers to go on by another protocol; the parser skips its body then."""
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Answer a caller that has sent all it will, and close; return whether a reply is still to come."""
@@ -105,21 +140,31 @@ class Connection(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Bound the bytes of all headers, and refuse a second host, by which a proxy may have gone (RFC 9112, 3.2)."""
+        """Bound the bytes of all headers; refuse a second host, and bodies that no parser here could read.
+
+        A proxy may have gone by the other host (RFC 9112, 3.2); no coding but ``chunked`` is taken off (6.1).
+        """
         self._count(len(name) + len(value))
-        if name.lower() == b"host":
+        known = name.lower()
+        if known == b"host":
             if self._hosted:
                 raise ValueError("host")
             self._hosted = True
+        elif known == b"transfer-encoding" and value.lower() != b"chunked":
+            raise ValueError("coding")
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """From here on a body may come."""
+        if self._offered:
+            return
         self._in_headers, self._unfinished = False, 0
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The request is here."""
+        if self._offered:
+            return
         self._arrived()
         self._in_headers, self._unfinished = True, 0
         super().on_message_complete()
