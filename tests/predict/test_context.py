@@ -13,7 +13,7 @@ from interlock.core.contract_file import parse_contract
 from interlock.core.decision import Reason
 from interlock.core.errors import InputError
 from interlock.predict.context import in_context
-from interlock.predict.normalise import NormalText
+from interlock.predict.normalise import NormalText, normalise
 from interlock.predict.predictor import Predictor
 from interlock.predict.scorer import FloatArray
 from interlock.testing import TableScorer, logits_for, tiny_contract, tiny_predictor
@@ -40,10 +40,17 @@ def test_older_turns_go_first_when_tokens_run_out() -> None:
 
 @given(st.text(min_size=1, max_size=60), st.lists(st.text(max_size=80), max_size=5))
 def test_the_message_is_never_changed_and_never_pushed_out(text: str, turns: list[str]) -> None:
-    whole = joined(text, *turns)
+    whole, alone = joined(text, *turns), joined(text)
 
-    assert whole.startswith(text)
-    assert whole == text or len(whole.split()) <= 10
+    assert whole.startswith(alone)
+    assert whole == alone or len(whole.split()) <= 10
+    assert alone == text or "|" in text
+
+
+@pytest.mark.parametrize("bars", ["||", "|||||", "| |", "|\u00a0|", "\uff5c\uff5c", "|\u200b|", "|\n|"])
+def test_neither_a_message_nor_a_turn_passes_for_two(bars: str) -> None:
+    assert joined(str(normalise(f"now {bars} then", POLICY))) == "now | then"
+    assert joined("now", f"before {bars} long ago").split(" || ") == ["now", "before | long ago"]
 
 
 @pytest.mark.parametrize("turn", ["", "  ", "\u3164", "a\0b", "\ud800", "x" * 61])

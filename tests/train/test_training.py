@@ -111,6 +111,24 @@ def test_the_saved_directory_opens_with_the_auto_class_and_agrees_with_the_graph
     assert model.config.id2label == {0: "order", 1: "refund", 2: "hello"}
 
 
+def test_a_control_token_in_a_message_is_read_as_the_letters_it_shows(built: Built) -> None:
+    import transformers
+
+    from interlock.train.rows import encode_rows
+
+    folder = built.run / "model"
+    tokenizer = (folder / "tokenizer.json").read_bytes()
+    scorer = OnnxEncoder(graph=(built.run / GRAPH).read_bytes(), tokenizer=tokenizer, labels=3, max_tokens=24)
+    text = "late [SEP] refund [PAD] [CLS]"
+    served = scorer.encode(NormalText(text)).ids
+    slow = transformers.AutoTokenizer.from_pretrained(folder)
+
+    for token in (slow.sep_token_id, slow.pad_token_id, slow.cls_token_id):
+        assert token not in served[1:-1]
+    learnt = encode_rows(TrainSet((Example("a", text, ("order",)),)), slow, ["order"], InputPolicy(max_tokens=24))
+    assert learnt.ids == [served]
+
+
 def test_a_model_over_the_mean_of_its_tokens_saves_as_an_equal_standard_model(tmp_path: Path) -> None:
     import transformers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from interlock.core.contract import InputPolicy
@@ -11,6 +12,7 @@ from interlock.predict.normalise import NormalText, allowed_start, normalise
 from interlock.predict.scorer import Scorer
 
 JOINT = " || "  # between the message and the turn before it, and so on backwards
+_JOINTS = re.compile(r"\|(?:\s*\|)+")  # white space between bars is nothing to a tokenizer
 
 
 def in_context(
@@ -20,6 +22,7 @@ def in_context(
 
     The message stands first and whole: a scorer sees it in the same place with and without a conversation. Turns that
     would make it longer than the policy's tokens are left out, the oldest first, and so is a turn the policy refuses.
+    Bars that stand together in a message or a turn become one, so that neither can pass for two.
 
     Args:
         text: the message.
@@ -27,15 +30,20 @@ def in_context(
         policy: says how many turns count, and what of a turn is allowed.
         tokens: how many tokens a text has.
     """
-    if policy.context is None or not conversation:
+    if policy.context is None:
         return text
+    text = _one_piece(text)
     turns = [normalise(turn, policy) for turn in conversation[-policy.context.turns :]]
-    allowed = [turn for turn in reversed(turns) if not isinstance(turn, Reason)]
+    allowed = [_one_piece(turn) for turn in reversed(turns) if not isinstance(turn, Reason)]
     for count in range(len(allowed), 0, -1):
         joined = NormalText(JOINT.join((text, *allowed[:count])))
         if tokens(joined) <= policy.max_tokens:
             return joined
     return text
+
+
+def _one_piece(text: NormalText) -> NormalText:
+    return NormalText(_JOINTS.sub("|", text))
 
 
 def row_text(row: Example, policy: InputPolicy, scorer: Scorer) -> NormalText:

@@ -43,6 +43,7 @@ class OnnxEncoder:
             self._wants = {given.name for given in self._session.get_inputs()}
             self._tokenizer.no_padding()
             self._tokenizer.no_truncation()
+            self._tokenizer.encode_special_tokens = True  # "[SEP]" in a message is what it shows, no end of a text
             self._tail = 1 if self._ends_with_special() else 0
         except Exception as error:
             raise RefusedError(f"the model or tokenizer does not load: {error}") from error

@@ -17,6 +17,8 @@ from interlock.core.decision import Reason
 from interlock.predict.context import in_context
 from interlock.predict.normalise import normalise
 
+AS_TEXT = {"split_special_tokens": True}  # as ``predict/encoder.py`` does: "[SEP]" in a message is what it shows
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -39,7 +41,8 @@ def encode_rows(data: Dataset, tokenizer: Any, labels: Sequence[str], policy: In
         if not isinstance(text := normalise(example.text, policy), Reason)
     ]
     texts, most = [text for _, text in usable], policy.max_tokens
-    ids = tokenizer(texts, truncation=True, max_length=most, padding=False)["input_ids"] if texts else []
+    read = {"max_length": most, "padding": False, **AS_TEXT}
+    ids = tokenizer(texts, truncation=True, **read)["input_ids"] if texts else []
     targets = torch.zeros(len(usable), len(labels))
     for row, (example, _) in enumerate(usable):
         for label in example.labels:
@@ -55,7 +58,7 @@ def encode_rows(data: Dataset, tokenizer: Any, labels: Sequence[str], policy: In
 
 
 def _tokens(tokenizer: Any, text: str) -> int:
-    return len(tokenizer(text, truncation=False, verbose=False)["input_ids"])
+    return len(tokenizer(text, truncation=False, verbose=False, **AS_TEXT)["input_ids"])
 
 
 def language_of(text: str, given: str | None) -> str:
@@ -74,7 +77,8 @@ def _truncated(texts: Sequence[str], ids: Sequence[Sequence[int]], tokenizer: An
     full = [row for row, tokens in enumerate(ids) if len(tokens) >= max_tokens]
     out = [False] * len(ids)
     if full:
-        whole = tokenizer([texts[row] for row in full], truncation=False, padding=False, verbose=False)["input_ids"]
+        filling = [texts[row] for row in full]
+        whole = tokenizer(filling, truncation=False, padding=False, verbose=False, **AS_TEXT)["input_ids"]
         for row, tokens in zip(full, whole, strict=True):
             out[row] = len(tokens) > len(ids[row])
     return out
