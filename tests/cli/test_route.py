@@ -122,13 +122,40 @@ def test_options_that_mean_nothing_are_refused(
     assert command("route", built.run / "bundle", *options, "--folder", folder)[0] == 2
 
 
-def test_a_builders_key_makes_no_token_an_agent_admits(built: Built, command: Command, folder: Path) -> None:
+def test_a_builders_key_signs_no_token(built: Built, command: Command, folder: Path) -> None:
     command("keys", "new", "alice", "--role", "builder", "--folder", folder)
-    _, said, _ = command("route", built.run / "bundle", "parcel", "--token", "alice", "--folder", folder, "--json")
+    asked = ("route", built.run / "bundle", "parcel", "--token", "alice", "--json", "--folder")
+    code, said, error = command(*asked, folder)
+
+    assert code == 2
+    assert not said
+    assert "handoff" in error
+
+    elsewhere = folder.parent / "elsewhere"  # whose trust root does not know it: no agent admits what it signs
+    (elsewhere / "private").mkdir(parents=True)
+    (folder / "private" / "alice.pem").rename(elsewhere / "private" / "alice.pem")
+    _, said, _ = command(*asked, elsewhere)
     found = json.loads(said)
     pinned = {"bundle": built.bundle.digest, "route": found["route"], "trust": read_trust(folder / "trust.json")}
-
     assert not interlock.admit(found["token"], seen=interlock.ReplayGuard(), **pinned)
+
+
+def test_a_revoked_key_signs_no_token(built: Built, command: Command, folder: Path) -> None:
+    keyid = next(iter(read_trust(folder / "trust.json").keys))
+    command("keys", "revoke", keyid, "--reason", "lost", "--folder", folder)
+
+    assert command("route", built.run / "bundle", "parcel", "--token", "router", "--folder", folder)[0] == 2
+
+
+@pytest.mark.parametrize("key", ["", "nobody", ".", "/dev/null"])
+def test_a_key_that_is_not_there_is_named_with_what_could_stand_there(
+    built: Built, command: Command, folder: Path, key: str
+) -> None:
+    code, _, error = command("route", built.run / "bundle", "parcel", "--token", key, "--folder", folder)
+
+    assert code == 2
+    assert "private key" in error
+    assert repr(key) in error
 
 
 def test_a_handoff_key_signs_no_bundle(bundle: Path, command: Command, folder: Path) -> None:

@@ -249,7 +249,7 @@ def _repeated(found: Handoff, seen: Seen, *, now: int, window: float, skew: floa
 
 def _untimely(age: int, *, window: float, skew: float) -> Refusal | None:
     """Return what is wrong with a token that is ``age`` milliseconds old; a window that is no number holds nothing."""
-    if not (math.isfinite(window) and math.isfinite(skew)):
+    if not (math.isfinite(1000 * window) and math.isfinite(1000 * skew)):
         return Refusal.EXPIRED
     if not age >= -1000 * skew:
         return Refusal.FROM_THE_FUTURE

@@ -244,22 +244,34 @@ def sign(
 
 
 def find_key(key: str, *, folder: Path = FOLDER) -> SigningKey:
-    """Return a private key by its name in the key folder, or by its file."""
-    from interlock.bundle.keys import load_key, private_path
-
-    named = private_path(folder, key)
-    return load_key(named if named.is_file() else Path(key), passphrase=ask_passphrase)
-
-
-def find_approver(key: str) -> SigningKey:
-    """Return a private key as ``find_key`` does, unless the workspace's trust root knows it as something else.
+    """Return a private key by its name in the key folder, or by its file.
 
     Raises:
-        InputError: it is to sign as a builder, say; its signature would spoil what others signed.
+        InputError: it is neither, or no key.
     """
-    found, root = find_key(key), load_root(FOLDER)
+    from interlock.bundle.keys import load_key, private_path
+    from interlock.core.errors import InputError, Problem
+
+    named = private_path(folder, key)
+    path = named if named.is_file() else Path(key)
+    if not path.is_file():
+        said = f"the name of a private key in {folder}, or its file"
+        raise InputError(
+            "there is no such key", [Problem("command line", "", said, repr(key))], todo="See: interlock keys --help"
+        )
+    return load_key(path, passphrase=ask_passphrase)
+
+
+def find_key_of(role: str, key: str, *, folder: Path = FOLDER) -> SigningKey:
+    """Return a private key as ``find_key`` does, unless the folder's trust root knows it as something else.
+
+    Raises:
+        InputError: it is to sign as a builder, say: what it signed here would count for nobody, or spoil what others
+            signed.
+    """
+    found, root = find_key(key, folder=folder), load_root(folder)
     if found.keyid in root.keys:
-        check_role(found, "approver", root)
+        check_role(found, role, root)
     return found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cyclopts
 
-from interlock.cli.keys import find_approver
+from interlock.cli.keys import find_key_of
 from interlock.cli.ledger import STORE
 from interlock.cli.registry import REGISTRY, Output, opened, say
 from interlock.cli.screen import console
@@ -55,7 +55,7 @@ def rollback(
             now=found.clock.now(),
             hours=hours,
         )
-    write_new(out, sign(said, find_approver(key)))
+    write_new(out, sign(said, find_key_of("approver", key)))
     console().print(f"{out} needs another approver: interlock registry approve {out} --key NAME", soft_wrap=True)
     return 0
 
@@ -76,7 +76,7 @@ def approve(token: Path, *, key: str) -> int:
 
     data = read_small(token)
     said = read_token(data)
-    write_whole(token, sign(data, find_approver(key)))
+    write_whole(token, sign(data, find_key_of("approver", key)))
     replaced = f" in place of {said.replaces}" if said.replaces else ""
     lines = f"{said.alias} to {said.bundle}{replaced}\nuntil {said.expires}: {said.reason}\nsigned"
     console().print(lines, soft_wrap=True, markup=False)

@@ -63,10 +63,10 @@ def route(  # noqa: PLR0913 - the options of the command
         json: Print the Decision as one JSON object.
     """
     from interlock.bundle.open import open_bundle
-    from interlock.cli.keys import find_key
+    from interlock.cli.keys import find_key_of
 
     _check_options(text, explain=explain, occlusion=occlusion, request_id=request_id)
-    key = find_key(token, folder=folder) if token is not None else None
+    key = find_key_of("handoff", token, folder=folder) if token is not None else None
     opened = open_bundle(bundle, trust)
     if text is None:
         return _lines(opened, bundle, key, processes=_processes(workers))
