@@ -35,6 +35,17 @@ CLEAN = (
     "Tiếng Việt rất đẹp",
     "U.S.A. and e.g. Inc.",
     "a b c d",
+    "what is 20% of 50%, or 100%?",
+    "5%add and a 20%ad, c++ and a+b+c, 2+3+4, me+you",
+)
+ENCODED = (
+    "what%20is%20my%20name",
+    "my%20name",
+    "%61%67%72%65%65%64",
+    "%E6%B3%A8%E6%96%87",
+    "what+is+my+name",
+    "&#110;o",
+    "&#x6e;o",
 )
 UNDONE = (
     *("zero_width_space", "zero_width_joiners", "word_joiner", "soft_hyphen", "grapheme_joiner", "tag_characters"),
@@ -48,6 +59,11 @@ SUSPECT = ("bidi_override", "bidi_override_part", "combining_stack", "spaced_let
 @pytest.mark.parametrize("text", CLEAN)
 def test_ordinary_texts_of_many_languages_are_no_disguises(text: str) -> None:
     assert not is_disguised(text, readable(text))
+
+
+@pytest.mark.parametrize("text", ENCODED)
+def test_a_text_as_it_stands_in_an_address_or_a_page_is_one(text: str) -> None:
+    assert is_disguised(text, readable(text))
 
 
 @pytest.mark.parametrize("family", UNDONE)

@@ -30,7 +30,9 @@ _INSIDE = re.compile(  # digits among a word's letters, outside addresses; a zer
 )
 _APART = re.compile(r"(?<!\w)(?:[^\W_][ .\-_]{1,3}){5,}[^\W_](?!\w)")  # l e t t e r s
 _TOGETHER = re.compile(r"[a-zA-Z]{25,}")  # words without spaces between them
-_ENTITIES = re.compile(r"&#x?[0-9a-fA-F]{2,};")  # letters as numbers
+_ENCODED = re.compile(  # letters as numbers, and texts as they stand in web addresses
+    r"&#x?[0-9a-fA-F]{2,};|[^\W\d_]%[0-9a-fA-F]{2}\w|(?:%[0-9a-fA-F]{2}){2}|(?:[^\W\d_]{2,}\+){2,}[^\W\d_]{2,}"
+)
 LONGEST_WORD, SINGLES = 25, 5  # from where the patterns above can match at all
 
 
@@ -76,7 +78,7 @@ def _tricked(text: str) -> bool:
         (_DIGITS.search(text) and _INSIDE.search(text))
         or (singles >= SINGLES and _APART.search(text))
         or (max(lengths, default=0) >= LONGEST_WORD and _TOGETHER.search(text))
-        or ("&#" in text and _ENTITIES.search(text))
+        or (("&#" in text or "%" in text or "+" in text) and _ENCODED.search(text))
     )
 
 
