@@ -5,8 +5,10 @@
 All three have the same weights and see the same messages, some at a time (``--block``) and in turning order, so that a
 busy moment hurts all alike. A server's worker does nothing but decide, so its weights are in the cache; with ``--block
 1`` the 90 MB of the pipeline's weights and those of fp32 have always just gone through it. The router is timed whole:
-normalise, tokenise, classify, calibrate, detect, decide. The last line is one JSON object; ``ratio`` is the median of
-the pipeline over the router's, ``processor_ms`` what each took of the processor, which holds on a busy machine too.
+normalise, tokenise, classify, calibrate, detect, decide. Then it decides more messages ``alone``, as a worker does. The
+last line is one JSON object; ``ratio`` is the median of the pipeline over the router's, ``around_the_model`` what the
+router took beside all runs of its graph, ``processor_ms`` what each took of the processor, which holds on a busy
+machine too.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from interlock.predict.normalise import NormalText
 from interlock.predict.predictor import Predictor
 from interlock.predict.scorer import Encoded, Scorer, Scores
 
-MESSAGES, WARM_UP, BLOCK = 400, 30, 20
+MESSAGES, ALONE, WARM_UP, BLOCK = 400, 4000, 30, 20
 Runner = Callable[[str], object]
 
 
@@ -42,7 +44,7 @@ def main(run: Path, messages: Path, *, count: int, block: int) -> None:
     torch.set_num_threads(1)
     bundle = open_bundle(run / "bundle")
     found = [row for row in read_texts(messages) if row.strip()]
-    texts = found[:: max(1, len(found) // count)][:count]
+    texts, more = _spread(found, count), _spread(found, ALONE)
     stages: list[dict[str, float]] = []
     runners: dict[str, Runner] = {
         "pipeline": _pipeline(run),
@@ -56,7 +58,16 @@ def main(run: Path, messages: Path, *, count: int, block: int) -> None:
     spent, processor = _turns(runners, texts, block=block)
     tokens = float(np.mean([bundle.predictor.scorer.encode(NormalText(text)).tokens for text in texts]))
     said = {"messages": len(texts), "tokens": round(tokens, 1), "block": block, "processor_ms": processor}
-    print(json.dumps({**_summary(spent, stages), **said}))
+    summary = _summary(spent, stages)
+    stages.clear()
+    for text in more:
+        runners["served"](text)
+    alone = {"messages": len(more), "around_the_model": _around(stages)}
+    print(json.dumps({**summary, "alone": alone, **said}))
+
+
+def _spread(texts: Sequence[str], count: int) -> Sequence[str]:
+    return texts[:: max(1, len(texts) // count)][:count]
 
 
 def _pipeline(run: Path) -> Runner:
@@ -131,7 +142,6 @@ def _turns(
 
 def _summary(spent: dict[str, list[float]], stages: list[dict[str, float]]) -> dict[str, Any]:
     median = {name: float(np.median(found)) for name, found in spent.items()}
-    around = [one["total"] - one["model"] for one in stages]
     parts = {name: [one[name] for one in stages if name in one] for name in stages[0]}
     return {
         "ratio": round(median["pipeline"] / median["served"], 2),
@@ -141,9 +151,13 @@ def _summary(spent: dict[str, list[float]], stages: list[dict[str, float]]) -> d
             "pipeline_paired": round(float(np.median(np.divide(spent["pipeline"], spent["served"]))), 2),
         },
         **{name: _quantiles(found) for name, found in spent.items()},
-        "around_the_model": _quantiles(around),
+        "around_the_model": _around(stages),
         "stages": {name: _quantiles(found) for name, found in parts.items()},
     }
+
+
+def _around(stages: Sequence[dict[str, float]]) -> dict[str, Any]:
+    return _quantiles([one["total"] - one["model"] for one in stages])
 
 
 def _quantiles(ms: Sequence[float]) -> dict[str, Any]:
