@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,13 @@ import pytest
 from tests.conftest import CONTRACT, shop_rows, write_rows
 
 from interlock.bundle.open import open_bundle
-from interlock.calibrate.fit import in_second_half
+from interlock.calibrate.fit import Calibration, in_second_half
 from interlock.core.decision import Reason
+from interlock.predict.calibrators import Temperature
+from interlock.predict.detectors import Energy, UnknownGate
 from interlock.predict.normalise import same_text_key
+from interlock.strangers import notes
+from interlock.testing import tiny_contract
 
 Command = Callable[..., tuple[int, str, str]]
 STRANGE = ["volcano", "recipe", "quantum", "piano", "galaxy", "senate", "whale", "algebra", "opera", "glacier"]
@@ -92,3 +97,17 @@ def test_unknown_rows_that_do_not_read_are_all_named(command: Command, tmp_path:
     assert code == 2
     assert all(f"unknown.jsonl:{line}" in error for line in (2, 3))
     assert not (tmp_path / "run" / "bundle").exists()
+
+
+def test_a_gate_that_is_not_what_the_contract_asks_for_is_said() -> None:
+    contract = tiny_contract(decide="{unknown: {method: combined, keep_known: 0.95}}")
+    facts = {"unknown": {"method": "energy", "rows": 18}}
+    open_gate = Calibration(Temperature(1.0), UnknownGate(math.inf, Energy()), facts)
+    said = list(notes(open_gate, contract, given=False))
+
+    assert any("lets every message pass" in note and "takes 19 rows, it had 18" in note for note in said)
+    assert any("energy stands in for combined" in note for note in said)
+    asked_for = tiny_contract(decide="{unknown: {method: energy, keep_known: 0.95}}")
+    shut = Calibration(Temperature(1.0), UnknownGate(2.0, Energy()), facts)
+    assert list(notes(shut, asked_for, given=False)) == []
+    assert len(list(notes(shut, asked_for, given=True))) == 1

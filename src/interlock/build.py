@@ -192,10 +192,7 @@ def _calibrate(job: Job, scorer: OnnxEncoder, strange: Strange | None, *, kind: 
         unknown=strange.fitted if strange else None,
         kind=kind,
     )
-    if strange is not None and not (calibrated.facts["unknown"] or {}).get("unknown_rows"):
-        note = (
-            "the unknown gate learned nothing from the unknown messages: its method learns nothing, or rows are too few"
-        )
+    for note in strangers.notes(calibrated, terms, given=strange is not None):
         job.watch({"event": "note", "note": note})
     calibrated = assemble.with_words(calibrated, job.split.train, scorer, terms)
     return assemble.with_several(calibrated, rows, scorer, terms, seed=job.recipe.seed, watch=job.watch)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from interlock.calibrate.fit import Calibration, in_second_half
-from interlock.calibrate.unknown import IN_ALL, PER_LABEL, Scored
+from interlock.calibrate.unknown import AUTO, IN_ALL, PER_LABEL, Scored
 from interlock.core.canonical import digest
 from interlock.core.contract import Bands, Contract
 from interlock.core.dataset import Example, Split, TrainSet
@@ -33,6 +33,28 @@ MOST = float(np.finfo(np.float64).max)  # the score of what cannot be scored: su
 def seen(scorer: OnnxEncoder, texts: Sequence[str], contract: Contract) -> Scored:
     """Return logits and features of texts, each as far as the input policy allows it."""
     return Scored(*score_all(scorer, [allowed_start(text, contract.input) for text in texts]))
+
+
+def notes(calibrated: Calibration, contract: Contract, *, given: bool) -> Iterator[str]:
+    """Yield what a contract that wants the unknown gate did not get of it.
+
+    Args:
+        calibrated: what calibration rows taught.
+        contract: says which gate is wanted.
+        given: whether there were unknown messages to learn from.
+    """
+    gate, facts = calibrated.unknown, calibrated.facts["unknown"] or {}
+    wanted = contract.decide.unknown if isinstance(contract.decide, Bands) else None
+    if given and not facts.get("unknown_rows"):
+        yield "the unknown gate learned nothing from the unknown messages: its method cannot, or rows are too few"
+    if gate is None or wanted is None:
+        return
+    if wanted.method not in {AUTO, facts["method"]}:
+        yield f"{facts['method']} stands in for {wanted.method}: there are too few rows or labels to learn from"
+    if not math.isfinite(gate.threshold):
+        need = math.ceil(round(wanted.keep_known / (1 - wanted.keep_known), 6))
+        share = f"a share {wanted.keep_known:g} of known ones"
+        yield f"the unknown gate lets every message pass: to keep {share} takes {need} rows, it had {facts['rows']}"
 
 
 def rows_seen(scorer: OnnxEncoder, rows: Iterable[Example], contract: Contract) -> Scored:

@@ -152,6 +152,19 @@ def test_without_features_or_with_few_rows_auto_is_energy_on_all_rows() -> None:
         fit_unknown(known, keep_known=0.95, method="kn")
 
 
+@pytest.mark.parametrize("method", ["auto", "combined"])
+@pytest.mark.parametrize("others", [0, 1, 3])
+def test_rows_of_nearly_one_label_end_in_a_gate_that_scores(method: str, others: int) -> None:
+    found = rows(900, seed=4)
+    assert found.gold is not None
+    mine = np.flatnonzero(found.gold == 0)
+    few = found.take(np.concatenate([mine, mine, mine, np.flatnonzero(found.gold == 3)[:others]]))  # over 400 rows
+    fitted = fit_unknown(few, keep_known=0.9, method=method, references=rows(300, seed=1), held=halves(len(few)))
+
+    assert np.isfinite(score_each(fitted.gate.detector, few.logits, few.features)).all()
+    assert math.isfinite(fitted.gate.threshold)
+
+
 @pytest.mark.parametrize("method", ["knn", "mahalanobis", "relative_mahalanobis"])
 def test_features_that_are_missing_misshapen_or_no_numbers_have_no_score(method: str) -> None:
     gate = fit_unknown(

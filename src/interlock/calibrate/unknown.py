@@ -128,6 +128,8 @@ def fit_unknown(
     if not learns:
         return _gate(fit_detectors(references, (method,))[0], known, keep_known, {})
     trials = [*_labels_left_out(rows, references), *_shared_out(rows, unknown, references)]
+    if len(trials) < 2:  # noqa: PLR2004 - what one teaches is tried on another
+        return _gate(Energy(), known, keep_known, {})
     chosen, worth = _choice(trials) if method == AUTO else (method, {})
     if chosen == "combined":
         detector = _combination(fit_detectors(references, LEARNED), _weights(trials), rows)
@@ -183,7 +185,9 @@ def _labels_left_out(rows: Scored, references: Scored) -> Iterator[_Trial]:
     for labels in np.array_split(order, min(FOLDS, len(order) // 2)):
         assert rows.gold is not None  # noqa: S101 - calibrate gives it
         strange = Scored(rows.logits, rows.features).without(labels).take(np.isin(rows.gold, labels))
-        yield _trial(rows.without(labels), strange, references.without(labels))
+        known = rows.without(labels)
+        if len(known) and len(strange):  # where nearly all rows are of one label, some folds have none of others
+            yield _trial(known, strange, references.without(labels))
 
 
 def _shared_out(rows: Scored, unknown: Scored | None, references: Scored) -> Iterator[_Trial]:
@@ -225,10 +229,9 @@ def _choice(trials: Sequence[_Trial]) -> tuple[str, dict[str, float]]:
     The combination of a trial is learned from the other trials. Errors are those of the paired difference to the best
     (the rule of Breiman et al. 1984, section 3.4.3).
     """
-    usable = [trial for trial in trials if len(trial.known) and len(trial.unknown)]
     found: dict[str, list[float]] = {method: [] for method in TRIED}
-    for trial in usable:
-        weights = _weights([other for other in usable if other is not trial])
+    for trial in trials:
+        weights = _weights([other for other in trials if other is not trial])
         for method, values in found.items():
             by = weights if method == "combined" else np.eye(len(LEARNED))[LEARNED.index(method)]
             values.append(auroc(trial.known @ by, trial.unknown @ by).value)
