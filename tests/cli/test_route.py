@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 import interlock
 from interlock.build import Built
 from interlock.bundle.trust import read_trust
+from interlock.predict.predictor import Predictor, Trace
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -64,6 +65,24 @@ def test_lines_take_conversations_and_refuse_what_is_none(
     assert found[3:] == ["undecodable"] * len(bad)
 
 
+@pytest.mark.parametrize("explain", [(), ("--explain",)])
+def test_the_turns_before_a_message_come_before_it_in_their_order(
+    built: Built, command: Command, monkeypatch: pytest.MonkeyPatch, explain: tuple[str, ...]
+) -> None:
+    seen: list[Sequence[str]] = []
+    decide = Predictor.trace
+
+    def looks_at(self: Predictor, text: str, conversation: Sequence[str] = (), *, with_pieces: bool = False) -> Trace:
+        if text == "and when?":
+            seen.append(conversation)
+        return decide(self, text, conversation, with_pieces=with_pieces)
+
+    monkeypatch.setattr(Predictor, "trace", looks_at)
+    turns = ("--conversation", "my parcel is late", "--conversation", "sorry")
+    assert command("route", built.run / "bundle", "and when?", *turns, *explain)[0] == 0
+    assert seen == [("my parcel is late", "sorry")]
+
+
 @pytest.fixture
 def folder(tmp_path: Path, command: Command) -> Path:
     command("keys", "new", "router", "--role", "handoff", "--folder", tmp_path / "keys")
@@ -112,6 +131,7 @@ def test_every_line_gets_a_token_of_its_own(
         ("hello", "--occlusion"),
         ("--explain",),
         ("--request-id", "a"),
+        ("--conversation", "a"),
         ("hello", "--token", "nobody"),
         ("hello", "--token", "router", "--request-id", "x" * 201),
     ],

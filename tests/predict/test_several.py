@@ -171,6 +171,20 @@ def test_a_splitting_router_decides_the_clauses() -> None:
     assert predictor.scorer.calls == 3
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "荷物はどこ？返金して",
+        "أين طلبي؟ أريد المال",
+        "أين طلبي، أريد المال",
+        "میرا پارسل کہاں ہے۔ رقم واپس کریں",
+        "मेरा पार्सल कहाँ है। पैसे वापस करो",
+    ],
+)
+def test_sentences_of_other_scripts_are_clauses_too(text: str) -> None:
+    assert len(clauses(text)) == 2
+
+
 def test_clauses_a_model_fails_on_leave_what_the_whole_says() -> None:
     says = {"order late and money back": logits_for(0.5, 0.49, 0.01)}  # the clauses raise
     predictor = replace(tiny_predictor(says, contract=three("split")), several=by_gap())

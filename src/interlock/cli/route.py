@@ -35,6 +35,7 @@ def route(  # noqa: PLR0913 - the options of the command
     *,
     explain: bool = False,
     occlusion: bool = False,
+    conversation: Annotated[list[str] | None, Parameter(negative=())] = None,
     token: str | None = None,
     request_id: str | None = None,
     folder: Path = Path("keys"),
@@ -53,6 +54,8 @@ def route(  # noqa: PLR0913 - the options of the command
         explain: Show every stage: pieces, labels raw and calibrated, which band and why, unknown and several-intent
             scores, the most similar training rows.
         occlusion: With --explain, also what each word does: a run of the model for each of the first 64 words.
+        conversation: A turn before TEXT; give it again for each turn, the oldest first. Contracts with input.context
+            look at the last ones.
         token: Sign each Decision for the agent behind its route, with this handoff key: a name in the key folder, or a
             private key file.
         request_id: The request's id in the token; a random one if not given.
@@ -65,16 +68,17 @@ def route(  # noqa: PLR0913 - the options of the command
     from interlock.bundle.open import open_bundle
     from interlock.cli.keys import find_key_of
 
-    _check_options(text, explain=explain, occlusion=occlusion, request_id=request_id)
+    turns = tuple(conversation or ())
+    _check_options(text, explain=explain, occlusion=occlusion, alone=bool(turns) or request_id is not None)
     key = find_key_of("handoff", token, folder=folder) if token is not None else None
     opened = open_bundle(bundle, trust)
     if text is None:
         return _lines(opened, bundle, key, processes=_processes(workers))
     if explain:
-        found = opened.explain(text, occlusion=occlusion)
+        found = opened.explain(text, turns, occlusion=occlusion)
         decision = found.trace.decision
     else:
-        decision = opened.decide(text)
+        decision = opened.decide(text, turns)
     body = _body(decision, text, request_id, key)
     if json:
         say_json({**body, **({"explain": found.to_json()} if explain else {})})
@@ -88,12 +92,14 @@ def route(  # noqa: PLR0913 - the options of the command
     return 0
 
 
-def _check_options(text: str | None, *, explain: bool, occlusion: bool, request_id: str | None) -> None:
+def _check_options(text: str | None, *, explain: bool, occlusion: bool, alone: bool) -> None:
+    """Refuse options that do nothing; ``alone`` says that there is one about a message of its own."""
     from interlock.core.errors import InputError, Problem
 
     problems = []
-    if text is None and (explain or request_id is not None):
-        problems.append(Problem("command line", "TEXT", "a message to go with --explain or --request-id", "none"))
+    if text is None and (explain or alone):
+        said = "a message to go with --explain, --conversation or --request-id"
+        problems.append(Problem("command line", "TEXT", said, "none"))
     if occlusion and not explain:
         problems.append(Problem("command line", "--occlusion", "--explain beside it", "it alone"))
     if problems:

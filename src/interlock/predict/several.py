@@ -26,7 +26,7 @@ LEAST_WORDS = 2  # of a clause in a script that writes spaces
 PARTS = ("numbers", "weights", "bias", "mean", "scale", "threshold")
 READ = 2000  # characters of a message that are looked at for clauses
 _CUT = re.compile(  # one space before a word, never a run of them: trying every start of a run takes its square
-    r"[.!?;\n。！？、,]+\s*(?:(?:and|also|plus|but|then|oh|next)\b[,:]?\s*)*"
+    r"[.!?;\n。！？、,؟؛،۔।]+\s*(?:(?:and|also|plus|but|then|oh|next)\b[,:]?\s*)*"
     r"|\s(?:as well as|and|also|plus|but|then)\b[,:]?\s*(?:(?:and|also|then)\b[,:]?\s*)*"
     r"|\s-\s",
     re.IGNORECASE,
