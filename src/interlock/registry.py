@@ -43,13 +43,20 @@ class Registry:
         """
         verified = read_verified(folder)
         bundle = open_verified(verified, trust, where=str(folder), clock=self.clock)
-        receipt = bundle.receipt()
+        self.keep(verified, receipt=bundle.receipt().digest)
+        return bundle
+
+    def keep(self, verified: Verified, *, receipt: str) -> None:
+        """Keep a bundle that was opened before, whose receipt has this digest, and verify what was kept.
+
+        Raises:
+            RefusedError: it is being removed, or the registry is another store's.
+        """
         self._own()
         self.records.arriving(verified.digest, at=self.clock.now())
         self.shelf.put(verified)
         self.shelf.fetch(verified.digest)
-        self.records.there(verified.digest, receipt=receipt.digest, at=self.clock.now())
-        return bundle
+        self.records.there(verified.digest, receipt=receipt, at=self.clock.now())
 
     def pull(self, name: str, folder: Path, *, trust: Trust | None = None) -> Bundle:
         """Write the bundle of an alias or a digest as a new folder, after it was verified, loaded and replayed.

@@ -138,3 +138,22 @@ def test_a_store_that_is_not_there_is_told_and_not_made(
     assert code == 2
     assert "there is no store at mistyped.db" in why
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", [None, "manifest.json", "calibrator.json"])
+def test_pushing_what_is_no_bundle_makes_neither_registry_nor_store(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make_files: Callable[..., dict[str, bytes]],
+    pack_files: Callable[..., Path],
+    command: Command,
+    damage: str | None,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if damage is not None:
+        pack_files(tmp_path / "bundle", make_files())
+        (tmp_path / "bundle" / damage).write_bytes(b"{}")
+    before = sorted(tmp_path.iterdir())
+
+    assert command("registry", "push", "bundle")[0] in {1, 2}
+    assert sorted(tmp_path.iterdir()) == before

@@ -134,6 +134,22 @@ def test_bytes_that_are_no_contract_raise_one_clear_error(data: bytes) -> None:
         parse_contract(data)
 
 
+@pytest.mark.parametrize(("data", "got"), [(b"[1]", "a list"), (b"", "nothing"), (b"5", "a text or a number")])
+def test_what_has_no_keys_is_told_for_what_it_is(data: bytes, got: str) -> None:
+    with pytest.raises(InputError, match=f"expected keys and values, got {got}"):
+        parse_contract(data)
+
+
+def test_a_rule_that_is_a_number_is_told_which_keys_it_needs() -> None:
+    text = template("blank").split(b"\nlimits:")[0] + b"\nlimits: {latency_p95_ms: 15, g: {all: [1]}}\n"
+
+    with pytest.raises(InputError) as refused:
+        parse_contract(text)
+    assert "limits.latency_p95_ms: expected keys and values (known: all, any, at_least, at_most" in str(refused.value)
+    assert "got 15" in str(refused.value)
+    assert "limits.g.all: expected keys and values, got [1]" in str(refused.value)
+
+
 def test_labels_called_no_and_on_stay_words() -> None:
     contract = tiny_contract(labels="{no: {route: off}, on: {route: on}}")
 

@@ -22,6 +22,9 @@ SERVING = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding
 @pytest.fixture(autouse=True)
 def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    for name in ("b/manifest.json", "t"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
 
 
 def written(text: str, name: str = "serve.toml") -> Path:
@@ -109,6 +112,36 @@ def test_on_this_machine_a_secret_is_made_once_that_others_cannot_read(host: str
 
     assert first.secret == again.secret
     assert stat.S_IMODE(os.stat("interlock.db.secret").st_mode) == 0o600  # noqa: PTH116 - the mode is the point
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"bundle": "nothing"}, "nothing: expected a bundle: a directory with a manifest.json, got none"),
+        ({"trust": "nothing"}, "nothing: expected a trust root, got none"),
+        ({"deadline_ms": 9000}, "got deadline_ms 9000, stuck_ms 5000"),
+        ({"tls_key": "k"}, "got tls_certificate None, tls_key k"),
+        ({"registry": "r"}, "got bundle b, registry r"),
+        ({"max_waiting": 0}, "got 0"),
+    ],
+)
+def test_a_refusal_says_what_was_got_and_leaves_no_file_behind(flags: dict[str, Any], said: str) -> None:
+    assert said in problems(flags)
+    assert {one.name for one in Path().iterdir()} == {"b", "t"}
+
+
+def test_a_key_that_is_none_is_not_repeated() -> None:
+    found = problems({}, written("[[keys]]\nname = 'a'\nrole = 'client'\nsha256 = 'the key itself'"))
+
+    assert "keys.0.sha256" in found
+    assert "got 14 characters" in found
+    assert "itself" not in found
+
+
+def test_a_place_that_takes_no_secret_is_refused() -> None:
+    Path("file").touch()
+
+    assert "a place for the server's secret" in problems({"store": "file/in/it.db"})
 
 
 @pytest.mark.parametrize("secret", ["", "short", "ab" * 31, "zz" * 32, "ab" * 32 + "a"])

@@ -70,8 +70,14 @@ def push(
         actor: Who does it; the name of the account by default.
         json: Print one machine-readable object.
     """
-    with opened(registry, store, actor, new=True) as found:
-        pushed = found.push(bundle, trust=_root(trust))
+    from interlock.bundle.open import open_verified
+    from interlock.bundle.read import read_verified
+
+    verified = read_verified(bundle)
+    pushed = open_verified(verified, _root(trust), where=str(bundle))
+    receipt = pushed.receipt().digest
+    with opened(registry, store, actor, new=True) as found:  # only now: a new one is made for nothing but a bundle
+        found.keep(verified, receipt=receipt)
     if json:
         say_json({"digest": pushed.digest, "registry": registry, "signed": pushed.signed})
     else:

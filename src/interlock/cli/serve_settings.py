@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from interlock.core.errors import InputError, Problem, did_you_mean
 from interlock.core.event import SHORTEST_KEY
@@ -44,15 +45,21 @@ def gather(flags: Mapping[str, Any], *, files: Sequence[Path], environment: Mapp
         found |= _from_file(file, problems)
     found |= _from_environment(environment, problems)
     found |= {key: (value, f"--{key.replace('_', '-')}") for key, value in flags.items()}
-    secret_file = found.pop("secret_file", None)
-    if "secret" not in found:
-        found |= _secret(found, secret_file, problems)
+    given = found.pop("secret_file", None)
+    place = Path(str(given[0])) if given is not None else _own_file(found)
+    if "secret" not in found and place is not None:
+        found["secret"] = (_secret(place, problems, own=given is None), str(place))
     settings = _checked(found, problems)
     problems += _exposed(found)
     if settings is not None:
-        problems += _tls(settings)
+        problems += [*_missing(settings), *_tls(settings)]
     if problems or settings is None:
         raise InputError("the server cannot start with these settings", problems)
+    if (
+        given is None and place is not None and found["secret"][1] == str(place)
+    ):  # only now: a refusal leaves no file behind
+        kept = _keep_secret(place, settings.secret.get_secret_value())
+        return settings.model_copy(update={"secret": SecretStr(kept)})
     return settings
 
 
@@ -89,40 +96,48 @@ def _from_environment(environment: Mapping[str, str], problems: list[Problem]) -
     return found
 
 
-def _secret(found: Found, given: tuple[Any, str] | None, problems: list[Problem]) -> Found:
-    """Return the secret of a file; on this machine alone, one that is made beside the store."""
-    if given is not None:
-        file = Path(str(given[0]))
-    elif not _is_loopback(str(_value(found, "host"))):
-        return {}
-    else:
-        store = str(_value(found, "store"))
-        if "://" in store and not store.startswith("sqlite:///"):
-            return {}
-        file = Path(f"{store.removeprefix('sqlite:///')}.secret")
-        _make_secret(file)
+def _own_file(found: Found) -> Path | None:
+    """Return where the secret of a server stands that this machine alone reaches: beside its store."""
+    store = str(_value(found, "store"))
+    if not _is_loopback(str(_value(found, "host"))) or ("://" in store and not store.startswith("sqlite:///")):
+        return None
+    return Path(f"{store.removeprefix('sqlite:///')}.secret")
+
+
+def _secret(file: Path, problems: list[Problem], *, own: bool) -> str:
+    """Return the secret of a file; a new one for a file of our ``own`` that is not there yet."""
     try:
+        if own and not os.path.lexists(file):
+            return secrets.token_hex(SHORTEST_KEY)
         if file.stat().st_mode & 0o004:
             problems.append(
                 Problem(str(file), "", "a file that others cannot read", "mode " + oct(file.stat().st_mode & 0o777))
             )
-        return {"secret": (file.read_text(encoding="utf-8").strip(), str(file))}
+        return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         problems.append(Problem(str(file), "", "a file that can be read", type(error).__name__))
-        return {"secret": ("0" * SECRET_DIGITS, str(file))}  # so that only this problem is told of it
+        return "0" * SECRET_DIGITS  # so that only this problem is told of it
 
 
-def _make_secret(file: Path) -> None:
-    """Make a secret once, so that the same text has the same digest after a restart."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+def _keep_secret(file: Path, secret: str) -> str:
+    """Keep a secret, so that the same text has the same digest after a restart; return the one that is kept.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
+    except FileExistsError:  # it was there, or another server that starts now was first
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        problem = Problem(str(file), "", "a place for the server's secret", error.strerror or str(error))
+        raise InputError("the server cannot start with these settings", [problem]) from error
     with os.fdopen(opened, "w", encoding="utf-8") as stream:
-        stream.write(secrets.token_hex(SHORTEST_KEY) + "\n")
+        stream.write(secret + "\n")
         stream.flush()
         os.fsync(stream.fileno())
+    return secret
 
 
 def _checked(found: Found, problems: list[Problem]) -> Settings | None:
@@ -133,15 +148,23 @@ def _checked(found: Found, problems: list[Problem]) -> Settings | None:
             key = str(one["loc"][0]) if one["loc"] else ""
             where = found[key][1] if key in found else "settings"
             missing = one["type"] == "missing"  # only the secret has no default
-            got = "nothing" if missing else _shown(key, one["input"])
             expected = NO_SECRET if missing else one["msg"].removeprefix("Value error, ")
+            got = "nothing" if missing else _shown(key, one["input"]) if key else _together(found, expected)
             problems.append(Problem(where, ".".join(map(str, one["loc"])), expected, got))
         return None
 
 
 def _shown(key: str, value: Any) -> str:
     """Return what was given, unless it is, or holds, a secret."""
-    return "something else" if key in {"secret", "keys", ""} else repr(value)[:100]
+    if key not in {"secret", "keys"}:
+        return repr(value)[:100]
+    return f"{len(value)} characters" if isinstance(value, str) else type(value).__name__
+
+
+def _together(found: Found, expected: str) -> str:
+    """Return the settings that do not agree: those that are named by what was expected of them."""
+    named = [key for key in Settings.model_fields if re.search(rf"\b{key}\b", expected)]
+    return ", ".join(f"{key} {_value(found, key)}" for key in named)
 
 
 def _exposed(found: Found) -> list[Problem]:
@@ -150,6 +173,17 @@ def _exposed(found: Found) -> list[Problem]:
     if _is_loopback(host) or _value(found, "keys"):
         return []
     return [Problem("settings", "keys", f"API keys, as {host} can be reached from elsewhere", "none")]
+
+
+def _missing(settings: Settings) -> list[Problem]:
+    """Return which files are not there; a server would find out, too, but only after it made a store."""
+    wanted = [("a bundle: a directory with a manifest.json", settings.bundle, "manifest.json")]
+    wanted.append(("a trust root", settings.trust, ""))
+    return [
+        Problem(str(path), "", expected, "none")
+        for expected, path, name in wanted
+        if path is not None and not (path / name).is_file()
+    ]
 
 
 def _value(found: Found, key: str) -> Any:

@@ -71,7 +71,8 @@ def _tree(data: bytes, where: str) -> tuple[Any, dict[Path, int], list[Problem]]
         what = getattr(error, "problem", None) or str(error)
         raise InputError(f"{where} is not YAML", [Problem(place, "", "valid YAML", str(what))]) from error
     if not isinstance(node, yaml.MappingNode):
-        raise InputError(f"{where} is not a contract", [Problem(where, "", "keys and values", "something else")])
+        got = "nothing" if node is None else "a list" if isinstance(node, yaml.SequenceNode) else "a text or a number"
+        raise InputError(f"{where} is not a contract", [Problem(where, "", "keys and values", got)])
     lines: dict[Path, int] = {}
     problems: list[Problem] = []
     return _plain(node, (), lines, problems, where), lines, problems
@@ -115,7 +116,12 @@ def _problem(item: Any, where: str, lines: dict[Path, int]) -> Problem:
             "a name of letters, digits, '.', '_' or '-'",
             repr(item["input"])[:80],
         )
+    if item["type"] == "model_type":
+        expected = f"keys and values (known: {', '.join(sorted(_known_keys(path)))})"
+        return Problem(_at(where, lines, path), _dotted(path), expected, repr(item["input"])[:80])
     message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if item["type"] == "dict_type":
+        message = "keys and values"
     return Problem(_at(where, lines, path), _dotted(path), message, repr(item["input"])[:80])
 
 
