@@ -15,6 +15,7 @@ INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5\u180b\u1
 _HIDDEN = {"Cf", "Cc", "Cs", "Cn"}  # categories that show nothing; white space among them stays
 _SPACE = {"\t", "\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"}
 _OVERRIDES = re.compile("[\u202d\u202e]")  # the text is shown in another order than it is stored in
+_BROKEN = re.compile(r"\w[\v\f\x85]\w")  # breaks that most programs show as nothing, inside what may be a word
 _LOOKALIKES = str.maketrans(
     "аеѕіјорсухһкмтьвнԁԛԝгпАВЕЅІЈКМНОРСТУХԚԜЬЗαειουνχκρητγωβΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
     "aesijopcyxhkmtbbhdqwrnABESIJKMHOPCTYXQWb3aeiouvxkpntywbABEZHIKMNOPTYX",
@@ -63,7 +64,7 @@ def is_disguised(text: str, readable_text: str) -> bool:
         text: as it came.
         readable_text: what ``readable`` made of it.
     """
-    if _tricked(readable_text) or (not text.isascii() and _OVERRIDES.search(text)):
+    if _tricked(readable_text) or (not text.isprintable() and (_OVERRIDES.search(text) or _BROKEN.search(text))):
         return True
     if readable_text.isascii() and text.isascii():
         return False

@@ -36,6 +36,9 @@ _ENDS = re.compile(r"^[\W_]+|[\W_]+$")
 _SHORT_FORM = re.compile(r"['\u2019](?:s|m|re|ve|ll|d|t)$")
 _DIGITS = re.compile(r"^\d+")
 _LETTERS = (str.maketrans("013457$", "oieasts"), str.maketrans("013457$", "oleasts"))  # that digits look like
+_STROKES = str.maketrans(
+    "\u0111\u0127\u0131\u0142\u00f8\u0167\u0180\u0268", "dhilotbi"
+)  # letters with marks that no form takes off
 _STARTS = ("\u2581", "\u0120")  # how SentencePiece and byte-level tokenizers mark the start of a word
 
 
@@ -73,15 +76,18 @@ class Words:
         A word is corrected to one that it may stand for: itself without marks, with letters for the digits that look
         like them, or a word one slip away (Damerau 1964: a letter too many, too few, another, or two swapped), those of
         the training messages before others, then the tokenizer's commonest. The second reading takes every word's
-        second choice, where it has one. A text is empty where nothing is left, and where letters are of a script that
-        no training message has.
+        second choice, where it has one. A text is empty where most words would be left out, and where letters are of a
+        script that no training message has.
         """
         if text.isascii() and self._common.issuperset(text.lower().split()):  # most messages, in a microsecond
             return []
         if not text.isascii() and any(char.isalpha() and script_of(char) not in self._scripts for char in text):
-            return [Reading("", alone=False)]
-        unknown = [found for found in _WORD.finditer(text) if not self.knows(found[0])]
+            return [Reading("", alone=True)]
+        words = list(_WORD.finditer(text))
+        unknown = [found for found in words if not self.knows(found[0])]
         choices = [self._choices(found[0]) for found in unknown[:CORRECTED]] + [[]] * (len(unknown) - CORRECTED)
+        if 2 * choices.count([]) > len(words):
+            return [Reading("", alone=True)]
         most = max(map(len, choices), default=0)
         lacking_one = most == 0 and len(unknown) == 1 and _is_word(_form(unknown[0][0]))
         out = list[Reading]()
@@ -139,7 +145,7 @@ class Words:
     def _choices(self, word: str) -> list[str]:
         """Return the known words that an unknown one may stand for, the likeliest first."""
         form = _form(word)
-        plain = _APART.sub("", form)
+        plain = _APART.sub("", form).translate(_STROKES)
         alike = (plain, *(_APART.sub("", form.translate(letters)) for letters in _LETTERS))
         out = dict.fromkeys(one for one in alike if one != form and self._met(one))
         if SHORTEST <= len(plain) <= LONGEST:
