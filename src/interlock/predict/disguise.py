@@ -32,7 +32,7 @@ _INSIDE = re.compile(  # digits among a word's letters, outside addresses; a zer
 _APART = re.compile(r"(?<!\w)(?:[^\W_][ .\-_]{1,3}){5,}[^\W_](?!\w)")  # l e t t e r s
 _TOGETHER = re.compile(r"[a-zA-Z]{25,}")  # words without spaces between them
 _ENCODED = re.compile(  # letters as numbers, and texts as they stand in web addresses
-    r"&#x?[0-9a-fA-F]{2,};|[^\W\d_]%[0-9a-fA-F]{2}\w|(?:%[0-9a-fA-F]{2}){2}|(?:[^\W\d_]{2,}\+){2,}[^\W\d_]{2,}"
+    r"&#x?[0-9a-fA-F]{2,};|[^\W\d_]%[0-9a-fA-F]{2}\w|(?:%[0-9a-fA-F]{2}){2}|(?<![^\W\d_])(?:[^\W\d_]{2,}\+){2,}[^\W\d_]{2}"
 )
 LONGEST_WORD, SINGLES = 25, 5  # from where the patterns above can match at all
 
