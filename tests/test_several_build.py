@@ -59,6 +59,7 @@ def test_the_receipt_decides_again_what_was_served(several: Built) -> None:
     for row, decision in zip(several.receipt.rows, derived.decisions, strict=True):
         served = bundle.decide(rows[row.id])
         assert (decision.outcome, decision.route, decision.intents) == (served.outcome, served.route, served.intents)
+        assert served.several_score == pytest.approx(decision.several_score, abs=1e-6)
 
 
 def test_rows_with_labels_measure_the_detector(several: Built, tmp_path: Path) -> None:

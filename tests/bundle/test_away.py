@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -99,10 +99,11 @@ def test_arrays_that_do_not_read_refuse() -> None:
     assert read_neighbours({}, tiny_contract()) is None
 
 
-def test_a_detector_of_several_intents_comes_back_as_it_was_packed() -> None:
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_detector_of_several_intents_comes_back_as_it_was_packed(order: Literal["C", "F"]) -> None:
     made = SeveralDetector(
         numbers=np.array([1.0, 2.0]),
-        weights=np.arange(2.0 * SIGNS).reshape(2, SIGNS),
+        weights=np.asarray(np.arange(2.0 * SIGNS).reshape(2, SIGNS), order=order),
         bias=np.array([0.5, -0.5]),
         mean=np.zeros(SIGNS),
         scale=np.ones(SIGNS),

@@ -71,12 +71,17 @@ def detector_bytes(
     if unknown is not None and math.isfinite(unknown.threshold):
         name = f"{UNKNOWN}{unknown.detector.method}"
         tensors[f"{name}{THRESHOLD}"] = np.array([unknown.threshold])
-        tensors |= {f"{name}.{part}": np.ascontiguousarray(data) for part, data in unknown.detector.tensors().items()}
+        tensors |= {f"{name}.{part}": data for part, data in unknown.detector.tensors().items()}
     if several is not None:
         tensors |= {f"{SEVERAL}{name}": data for name, data in several.tensors().items()}
     if words is not None:
         tensors |= {f"{WORDS}{name}": data for name, data in words.tensors().items()}
-    return bytes(save_tensors(tensors))
+    return _stored(tensors)
+
+
+def _stored(tensors: Mapping[str, Any]) -> bytes:
+    """Return arrays as safetensors, which takes memory as it lies: one with its columns first would come back mixed."""
+    return bytes(save_tensors({name: np.ascontiguousarray(data) for name, data in tensors.items()}))
 
 
 def golden_bytes(golden: list[Golden]) -> bytes:
@@ -168,7 +173,7 @@ def _detectors(files: Mapping[str, bytes]) -> dict[str, Any]:
 
 def neighbour_bytes(neighbours: Neighbours) -> bytes:
     """Return ``neighbours.safetensors``."""
-    return bytes(save_tensors(neighbours.tensors()))
+    return _stored(neighbours.tensors())
 
 
 def read_neighbours(files: Mapping[str, bytes], contract: Contract) -> Neighbours | None:
