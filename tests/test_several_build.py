@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,12 @@ def test_the_receipt_decides_again_what_was_served(several: Built) -> None:
         served = bundle.decide(rows[row.id])
         assert (decision.outcome, decision.route, decision.intents) == (served.outcome, served.route, served.intents)
         assert served.several_score == pytest.approx(decision.several_score, abs=1e-6)
+
+
+def test_a_bundle_remembers_a_message_that_asks_for_two_things(several: Built) -> None:
+    golden = [json.loads(line) for line in (several.run / "bundle" / "golden.jsonl").read_text().splitlines()]
+
+    assert sum(one["decision"]["reason"] == Reason.SEVERAL for one in golden) == 1
 
 
 def test_rows_with_labels_measure_the_detector(several: Built, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 from interlock.assemble import Exported
@@ -47,7 +47,8 @@ def golden_messages(predictor: Predictor, rows: Dataset) -> list[Golden]:
         for texts in list(first.values())[:MOST_GOLDEN]
     ]
     out = []
-    for text in (*surest, *_doubted(predictor, surest), " ", "\u3164", "a" * (predictor.contract.input.max_chars + 1)):
+    told = (*_doubted(predictor, surest), *_asking_twice(predictor, surest))
+    for text in (*surest, *told, " ", "\u3164", "a" * (predictor.contract.input.max_chars + 1)):
         trace = predictor.trace(text)
         logits = () if trace.logits is None else tuple(float(value) for value in trace.logits)
         out.append(Golden(text, remembered(trace.decision), logits))
@@ -62,6 +63,16 @@ def _doubted(predictor: Predictor, texts: list[str]) -> list[str]:
     strange = (f"{text} {UNMET}" for text in texts)
     found = (text for text in strange if predictor.decide(text).reason is Reason.UNKNOWN_WORDS)
     return list(islice(found, 1))
+
+
+def _asking_twice(predictor: Predictor, texts: list[str]) -> list[str]:
+    """Return two of the texts in one, of those that ask for several things the surest, if any does.
+
+    Whoever replays it with another detector decides it otherwise.
+    """
+    both = [f"{one} and {other}" for one, other in pairwise(texts)]
+    found = {text: decision for text in both if (decision := predictor.decide(text)).reason is Reason.SEVERAL}
+    return [max(found, key=lambda text: found[text].several_score or 0.0)] if found else []
 
 
 def neighbour_files(scorer: OnnxEncoder, rows: Dataset, contract: Contract, *, texts: bool) -> dict[str, bytes]:
