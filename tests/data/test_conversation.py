@@ -36,6 +36,13 @@ def test_rows_of_one_conversation_hear_the_rows_before_them(tmp_path: Path) -> N
     assert turns_of(path, 2) == [(), (), ("t0",), ("t0", "t1"), ("t1", "t2")]
 
 
+@pytest.mark.parametrize("name", ["", "  ", None])
+def test_rows_without_the_name_of_a_conversation_are_not_of_one(tmp_path: Path, name: str | None) -> None:
+    path = file_of(tmp_path / "a.jsonl", *({"text": text, "conversation": name} for text in ("one", "other")))
+
+    assert turns_of(path, 2) == [(), ()]
+
+
 def test_time_orders_a_conversation_whose_rows_stand_in_any_order(tmp_path: Path) -> None:
     rows = [{"text": f"t{n}", "conversation": 7, "timestamp": f"2026-01-0{n}T00:00:00Z"} for n in (3, 1, 2)]
 

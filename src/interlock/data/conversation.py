@@ -1,7 +1,8 @@
 """What was said before a message, for rows of a conversation. Knows no formats and no token budget.
 
-A row's ``conversation`` is the list of the turns before it, the oldest first, or the name of its conversation: these
-turns are then the earlier rows of that name in the same file, by timestamp where all of them have one, else in order.
+A row's ``conversation`` is the list of the turns before it, the oldest first, or the name of its conversation (a blank
+one names none): these turns are then the earlier rows of that name in the same file, by timestamp where all of them
+have one, else in order.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Talk:
 
     def heard(self, row: Example, given: Any, where: str) -> Example | list[Problem]:
         """Return the row with the turns it gives itself; note the conversation it names."""
-        if given is None:
+        if given is None or (isinstance(given, str) and not given.strip()):
             return row
         if isinstance(given, str | int) and not isinstance(given, bool):
             self._name_of[row.id] = str(given)
