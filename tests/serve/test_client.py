@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,8 @@ import pytest
 
 from interlock.bundle.open import open_bundle
 from interlock.core.errors import InputError, UnavailableError
-from interlock.serve.client import Budget, Client, RequestRefusedError
+from interlock.serve.caller import Budget
+from interlock.serve.client import Client, RequestRefusedError
 
 
 class Script(BaseHTTPRequestHandler):
@@ -31,7 +34,7 @@ class Script(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-length", str(len(data)))
         if status == 503:
-            self.send_header("retry-after", "0")
+            self.send_header("retry-after", str(getattr(server, "pause", 0)))
         self.end_headers()
         self.wfile.write(data)
 
@@ -140,6 +143,126 @@ def test_a_wedged_server_costs_no_more_than_the_deadline(client_of: Make, start:
     os.kill(server.front(), signal.SIGCONT)
 
     assert took < 5
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        (200, {}),
+        (200, []),
+        (200, 5),
+        (200, {"outcome": "zz", "route": "a", "reason": "b"}),
+        (200, {"decisions": 5}),
+        (204, b""),
+        (500, b"<html>"),
+        (502, b"<html>"),
+        (503, {"error": ["overloaded"]}),
+    ],
+)
+def test_what_is_no_reply_of_ours_is_no_answer(client_of: Make, scripted: Any, reply: Any) -> None:
+    scripted.replies += [reply] * 6
+    with pytest.raises(UnavailableError):
+        client_of(scripted, retries=1).route("yes")
+    with pytest.raises(UnavailableError):
+        client_of(scripted, retries=1).route_all(["yes"])
+
+    assert len(scripted.asked) == 4
+
+
+@pytest.mark.parametrize(("status", "body"), [(302, b""), (400, {"error": "words"}), (404, b"<html>"), (403, {})])
+def test_a_refusal_in_no_shape_of_ours_is_told_by_its_status(
+    client_of: Make, scripted: Any, status: int, body: Any
+) -> None:
+    scripted.replies += [(status, body)]
+    with pytest.raises(RequestRefusedError, match=f"HTTP status {status}") as refused:
+        client_of(scripted).route("yes")
+
+    assert refused.value.status == status
+
+
+def test_a_message_of_a_batch_that_may_be_tried_again_is_no_refusal(client_of: Make, scripted: Any) -> None:
+    scripted.replies += [(200, {"decisions": [DECIDED, {"error": {"code": "not_recorded", "message": ""}}]})]
+    with pytest.raises(UnavailableError, match="not_recorded"):
+        client_of(scripted).route_all(["yes", "no"])
+
+
+def test_a_refusal_says_what_kind_of_thing_was_sent_and_not_the_thing(client_of: Make, server: Any) -> None:
+    client = client_of(server)
+    for options, field, got in (
+        ({"request_id": "Ada Lovelace"}, "request_id", "12 characters"),
+        ({"metadata": {"a": "b", "c": "Ada Lovelace"}}, "metadata.1", "12 characters"),
+        ({"metadata": {"a": "b", "Ada Lovelace": "c"}}, "metadata.1.[key]", "12 characters"),
+        ({"conversation": "Ada Lovelace"}, "conversation", "12 characters"),
+        ({"conversation": ["no", 5]}, "conversation.1", "int"),
+    ):
+        with pytest.raises(RequestRefusedError) as refused:
+            client.route("yes", **options)
+        assert [(one.field, one.got) for one in refused.value.problems] == [(field, got)]
+        assert "Lovelace" not in str(refused.value)
+
+
+def test_a_reply_in_drops_costs_no_more_than_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                for drop in [b"HTTP/1.1 200 OK\r\n"] + 40 * [b"x: y\r\n"]:
+                    connection.sendall(drop)
+                    time.sleep(0.1)
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        began = time.monotonic()
+        with pytest.raises(UnavailableError, match="TimeoutError"):
+            Client(f"http://127.0.0.1:{listening.getsockname()[1]}", deadline_s=0.5).route("yes")
+        took = time.monotonic() - began
+        dripping.join()
+
+    assert took < 2
+
+
+def test_a_pause_beyond_the_deadline_is_not_waited_for(client_of: Make, scripted: Any) -> None:
+    scripted.pause = 60
+    scripted.replies += [(503, {"error": {"code": "overloaded"}})]
+    began = time.monotonic()
+    with pytest.raises(UnavailableError, match="503 overloaded"):
+        client_of(scripted).route("yes")
+
+    assert time.monotonic() - began < 2
+    assert len(scripted.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"deadline_s": seconds} for seconds in (0, -1, float("nan"), float("inf"))),
+        *({"key": key} for key in ("", "a\nb", "\xe9")),
+        {"retries": -1},
+    ],
+)
+def test_a_way_to_ask_that_is_none_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=next(iter(options))):
+        Client("http://127.0.0.1:1", **options)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a:port",
+        "http://a:99999",
+        "http://[::1",
+        "http://u:p@a",
+        "http://a#b",
+        "http://a b",
+        5,
+        None,
+        b"http://a",
+    ],
+)
+def test_an_address_that_is_none_is_refused(url: Any) -> None:
+    with pytest.raises(InputError, match="url"):
+        Client(url)
 
 
 @pytest.mark.parametrize(

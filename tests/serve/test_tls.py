@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from interlock.cli.serve_settings import gather
-from interlock.core.errors import InputError
+from interlock.core.errors import InputError, UnavailableError
+from interlock.serve.client import Client
 
 DAY = dt.timedelta(days=1)
 NO_PASSWORD = serialization.NoEncryption()
@@ -78,6 +79,11 @@ def test_with_a_certificate_only_tls_is_answered(start: Any, tmp_path: Path) -> 
     connection.close()
 
     assert found["route"] == "yes"
+    url = f"https://127.0.0.1:{server.port}"
+    with Client(url, tls=trusting) as client:
+        assert [client.route("yes").route, client.route("no").route] == ["yes", "no"]  # on one kept connection
+    with Client(url) as stranger, pytest.raises(UnavailableError, match="SSLCertVerificationError"):
+        stranger.route("yes")
     plain = server.connect()
     plain.request("GET", "/livez")
     with pytest.raises((HTTPException, OSError)):

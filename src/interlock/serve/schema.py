@@ -9,11 +9,11 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from interlock.core.event import MOST_METADATA, REQUEST_ID
+from interlock.serve.caller import KEY
 from interlock.serve.refusal import Refusal
 
 MOST_TOGETHER = 1024  # messages of one request
 MOST_TURNS = 64  # before a message
-KEY = "[key]"  # behind a field: its name is meant, not what stands under it
 WORDS = {  # for what pydantic says in Python's words, or with what the caller sent
     "model_type": "a JSON object",
     "model_attributes_type": "a JSON object",
