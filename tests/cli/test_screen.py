@@ -9,7 +9,11 @@ import pytest
 from rich.console import Console
 
 from interlock.cli import screen
+from interlock.cli.route import show
 from interlock.cli.screen import Watching
+from interlock.core.decision import Decision, Outcome, Reason
+from interlock.core.verdict import Judgement, Status, Verdict
+from interlock.measure.proportion import proportion
 
 
 def step(number: int, *, clipped: int = 0, event: str = "step") -> dict[str, Any]:
@@ -76,3 +80,34 @@ def test_adapting_is_told_from_training(monkeypatch: pytest.MonkeyPatch) -> None
 
     assert seen.splitlines()[0].startswith("  adapt  epoch 1  step 100/100")
     assert "adapting, epoch 1/2  train_loss 3.0000 val_loss 2.5000" in seen
+
+
+ODD = ("[/bold]", "[red]x", "[", "\\[b]", "a]b[/]")  # what Rich would take for markup of its own
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_names_that_look_like_markup_are_shown_as_they_are(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = proportion(f"recall.{name}", 1, 2)
+    verdict = Verdict(limit=found.name, status=Status.FAIL, reason="fail", rule="at least 1", evidence=found)
+    judgement = Judgement((verdict,), refusals=(f"missed:{name}",))
+    screen.console().print(screen.measurement_table({found.name: found}, title="t"))
+    screen.print_judgement(judgement, title=f"{name}/receipt.json")
+    show(Decision(Outcome.ROUTED, "a", Reason.AUTO, label=name, confidence=0.9, second_label="b", margin=0.8))
+
+    said = capsys.readouterr().out
+    assert said.count(f"recall.{name}") == 2
+    assert f"missed:{name}" in said
+    assert f"{name}/receipt.json" in said
+    assert f"{name}, confidence" in said
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_events_that_look_like_markup_are_shown_as_they_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [
+        {"event": "note", "note": f"pictures are in {name}"},
+        {"event": "warning", "code": "rows", "detail": name, "decision": "on"},
+    ]
+    said = shown(events, monkeypatch, terminal=False)
+
+    assert f"pictures are in {name}" in said
+    assert f"rows {name}: on" in said

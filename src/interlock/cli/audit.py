@@ -94,7 +94,7 @@ def show(found: Audit, *, page: Path | None) -> None:
     for note in found.notes:
         screen.print(f"note: {escape(note)}", soft_wrap=True)
     colour = "green" if found.verdict == "accept" else "red"
-    where = f", page {page}" if page else ""
+    where = f", page {escape(str(page))}" if page else ""
     screen.print(
         f"[bold {colour}]{found.verdict}[/]: {len(found.subject.rows)} rows, {len(found.findings)} findings{where}"
     )

@@ -183,4 +183,5 @@ def show(built: Built) -> None:
         )
     )
     print_judgement(built.judgement, title="Limits")
-    screen.print(f"bundle  {built.run / 'bundle'}  {built.bundle.digest}\nreceipt {built.run / 'receipt.json'}")
+    said = f"bundle  {built.run / 'bundle'}  {built.bundle.digest}\nreceipt {built.run / 'receipt.json'}"
+    screen.print(said, markup=False, soft_wrap=True)

@@ -48,7 +48,7 @@ def diff(bundle_a: Path, bundle_b: Path, *, trust: Path | None = None, json: boo
     else:
         table = Table("part", "what", "a", "b")
         for one in found:
-            table.add_row(one.part, one.name, _short(one.a), _short(one.b))
+            table.add_row(*map(_short, (one.part, one.name, one.a, one.b)))
         console().print(table)
     return 1 if found else 0
 

@@ -63,7 +63,7 @@ def traffic(
         sys.stdout.writelines(lines)
     else:
         write_whole(out, lines)
-        console().print(f"{rows} messages in {out}")
+        console().print(f"{rows} messages in {out}", markup=False, soft_wrap=True)
     return 0
 
 

@@ -68,6 +68,7 @@ def show(*, store: str = STORE, subject: str | None = None, json: bool = False) 
         subject: Only entries about, or resting on, what has this digest.
         json: Print one JSON object an entry.
     """
+    from rich.markup import escape
     from rich.table import Table
 
     from interlock.store.ledger import open_ledger
@@ -85,7 +86,8 @@ def show(*, store: str = STORE, subject: str | None = None, json: bool = False) 
     table = Table("", "time", "actor", "action", "subject", "note")
     for entry in entries:
         deed = entry.deed
-        table.add_row(str(entry.sequence), entry.time[:19], deed.actor, deed.action, deed.subject[:19], deed.note)
+        said = (deed.actor, deed.action, deed.subject[:19], deed.note)
+        table.add_row(str(entry.sequence), entry.time[:19], *map(escape, said))
     console().print(table)
     return 0
 

@@ -100,7 +100,7 @@ def pull(bundle: str, *, out: Output, registry: str = REGISTRY, store: str = STO
     """
     with opened(registry, store, None) as found:
         pulled = found.pull(bundle, out, trust=_root(trust))
-    console().print(f"{out} {pulled.digest}", soft_wrap=True)
+    console().print(f"{out} {pulled.digest}", markup=False, soft_wrap=True)
     return 0
 
 

@@ -56,7 +56,8 @@ def rollback(
             hours=hours,
         )
     write_new(out, sign(said, find_key_of("approver", key)))
-    console().print(f"{out} needs another approver: interlock registry approve {out} --key NAME", soft_wrap=True)
+    next_step = f"{out} needs another approver: interlock registry approve {out} --key NAME"
+    console().print(next_step, markup=False, soft_wrap=True)
     return 0
 
 

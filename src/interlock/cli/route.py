@@ -125,7 +125,8 @@ def show(decision: Decision) -> None:
         f"[bold]{decision.outcome.value}[/] to [bold]{decision.route}[/] ({decision.reason.value})", soft_wrap=True
     )
     if decision.label is not None and decision.confidence is not None and decision.margin is not None:
-        screen.print(f"{decision.label}, confidence {number(decision.confidence)}, margin {number(decision.margin)}")
+        said = f"{decision.label}, confidence {number(decision.confidence)}, margin {number(decision.margin)}"
+        screen.print(said, markup=False, soft_wrap=True)
     if decision.intents:
         said = f"asks for {', '.join(decision.intents)}; routes {', '.join(decision.routes) or 'none'}"
         screen.print(said, markup=False, soft_wrap=True)

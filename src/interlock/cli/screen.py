@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -54,14 +55,16 @@ def measurement_table(found: Mapping[str, Measurement], *, title: str) -> Table:
     """Return a table of measurements with their intervals and n."""
     table = Table("measurement", "value", "95 % interval", "n", "method", title=title, title_justify="left")
     for name, measured in found.items():
-        table.add_row(name, number(measured.value), interval(measured), str(measured.n), measured.method)
+        table.add_row(escape(name), number(measured.value), interval(measured), str(measured.n), measured.method)
     return table
 
 
 def print_judgement(judgement: Judgement, *, title: str) -> None:
     """Print a verdict so that a person can see what held it."""
     screen = console()
-    table = Table("limit", "rule", "measured", "95 % interval", "n", "status", title=title, title_justify="left")
+    table = Table(
+        "limit", "rule", "measured", "95 % interval", "n", "status", title=escape(title), title_justify="left"
+    )
     for depth, verdict in _with_parts(judgement.verdicts):
         seen = verdict.evidence
         status = f"[{COLOURS[verdict.status]}]{verdict.status.value}[/]"
@@ -70,11 +73,11 @@ def print_judgement(judgement: Judgement, *, title: str) -> None:
         cells = (number(seen.value), interval(seen), str(seen.n)) if seen else ("", "", "")
         if seen is None and not verdict.parts:
             cells = ("not known", "", "0")
-        table.add_row("  " * depth + verdict.limit, verdict.rule, *cells, status)
+        table.add_row("  " * depth + escape(verdict.limit), escape(verdict.rule), *cells, status)
     if judgement.verdicts:
         screen.print(table)
     colour = "green" if judgement.eligible else "red"
-    screen.print(f"[bold {colour}]{judgement.verdict}[/]: {', '.join(judgement.reasons)}")
+    screen.print(f"[bold {colour}]{judgement.verdict}[/]: {escape(', '.join(judgement.reasons))}")
 
 
 def _with_parts(verdicts: Iterable[Verdict], depth: int = 0) -> Iterator[tuple[int, Verdict]]:
@@ -106,9 +109,11 @@ class Watching:
         """Show one event."""
         kind = event["event"]
         if kind in {"stage", "note"}:
-            self._console.print(f"[bold]{event.get('stage', 'note')}[/] {event.get('detail', event.get('note', ''))}")
+            said = escape(str(event.get("detail", event.get("note", ""))))
+            self._console.print(f"[bold]{event.get('stage', 'note')}[/] {said}")
         elif kind == "warning":
-            self._console.print(f"[yellow]{event['code']}[/] {event['detail']}: {event['decision']}")
+            said = escape(f"{event['detail']}: {event['decision']}")
+            self._console.print(f"[yellow]{event['code']}[/] {said}")
         elif kind == "progress":
             self._bar(event["stage"], event["done"], event["total"])
         elif kind in STEPS:

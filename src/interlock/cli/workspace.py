@@ -65,8 +65,8 @@ def new(
         write_workspace(folder, *_from_data(from_data or Path()))
     names = "contract.yaml, label_guide.md" + (", rows.jsonl" if from_data is None else "")
     data = from_data or folder / "rows.jsonl"
-    console().print(f"{folder}: {names}", soft_wrap=True)
-    console().print(f"next: interlock build --contract {folder}/contract.yaml --data {data} -o runs/1", soft_wrap=True)
+    said = f"{folder}: {names}\nnext: interlock build --contract {folder}/contract.yaml --data {data} -o runs/1"
+    console().print(said, markup=False, soft_wrap=True)
     return 0
 
 
