@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +106,33 @@ def test_every_role_may_do_what_its_policy_says_and_nothing_else(start: Any, tin
         assert server.ask("GET", "/v2", x_api_key=wrong).status == 401
     assert server.ask("GET", "/v2", x_api_key=KEYS[Role.CLIENT]).status == 200
     assert not any(key in line for key in KEYS.values() for line in server.raw)
+
+
+def test_sighup_adds_and_revokes_keys_and_keeps_those_before_when_it_cannot(start: Any, tmp_path: Path) -> None:
+    config = tmp_path / "keys.toml"
+
+    def write(*names: str) -> None:
+        keys = [(name, hashlib.sha256(f"{name}-key".encode()).hexdigest()) for name in names]
+        config.write_text("".join(f'[[keys]]\nname = "{n}"\nrole = "client"\nsha256 = "{h}"\n' for n, h in keys))
+
+    def may() -> dict[str, bool]:
+        return {name: server.ask("GET", "/v2", x_api_key=f"{name}-key").status == 200 for name in ("ada", "bob", "eve")}
+
+    write("ada", "eve")
+    server = start("--config", config)
+    assert may() == {"ada": True, "bob": False, "eve": True}
+    write("ada", "bob")
+    server.process.send_signal(signal.SIGHUP)
+    assert server.wait_for("keys", result="renewed")["count"] == 2
+    assert may() == {"ada": True, "bob": True, "eve": False}
+    config.write_text("[[keys]]\nname = 'ada'\nrole = 'client'\nsha256 = 'ada-key'\n")
+    server.process.send_signal(signal.SIGHUP)
+    assert "keys.0.sha256" in server.wait_for("keys", result="refused")["why"]
+    assert may() == {"ada": True, "bob": True, "eve": False}
+    os.kill(server.front(), signal.SIGKILL)
+    server.wait_for("ready", 2)
+    assert may() == {"ada": True, "bob": True, "eve": False}
+    assert not any("-key" in line for line in server.raw)
 
 
 def test_a_batch_decides_every_message_in_order_and_by_itself(server: Any) -> None:

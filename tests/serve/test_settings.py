@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from interlock.cli.serve_settings import NOT_OURS, gather
+from interlock.cli.serve_settings import NOT_OURS, gather, read_keys
 from interlock.core.errors import InputError
 from interlock.serve.refusal import CODES
 from interlock.serve.settings import Settings
@@ -128,6 +128,16 @@ def test_on_this_machine_a_secret_is_made_once_that_others_cannot_read(host: str
 def test_a_refusal_says_what_was_got_and_leaves_no_file_behind(flags: dict[str, Any], said: str) -> None:
     assert said in problems(flags)
     assert {one.name for one in Path().iterdir()} == {"b", "t"}
+
+
+def test_a_server_that_others_can_reach_keeps_its_keys_when_none_are_left() -> None:
+    serving = settings({"host": "0.0.0.0"}, written(KEY), INTERLOCK_SECRET=SECRET)  # noqa: S104 - the point
+
+    assert [one.name for one in read_keys([written(KEY)], before=serving)] == ["a"]
+    for text in ("", "keys = []", "keys = 5", "prot = 1\n" + KEY, "no toml"):
+        with pytest.raises(InputError, match="the API keys stay as they were"):
+            read_keys([written(text)], before=serving)
+    assert read_keys([written("")], before=settings()) == ()
 
 
 def test_a_key_that_is_none_is_not_repeated() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -35,7 +36,7 @@ def serve(  # noqa: PLR0913 - its options
     deadline_ms: int | None = None,
     max_waiting: int | None = None,
 ) -> int:
-    """Answer HTTP requests with a bundle until SIGTERM. SIGHUP opens the bundle again and swaps it in.
+    """Answer HTTP requests with a bundle until SIGTERM. SIGHUP opens the bundle and reads the API keys again.
 
     Example: interlock serve --bundle runs/1/bundle --trust keys/trust.json --port 8080
 
@@ -60,7 +61,7 @@ def serve(  # noqa: PLR0913 - its options
         deadline_ms: How long one decision may take.
         max_waiting: How many messages may wait at once before more are refused.
     """
-    from interlock.cli.serve_settings import gather
+    from interlock.cli.serve_settings import gather, read_keys
     from interlock.core.clock import SystemClock
     from interlock.core.errors import require
     from interlock.serve.supervisor import Supervisor, listen
@@ -71,8 +72,9 @@ def serve(  # noqa: PLR0913 - its options
     settings = gather(flags, files=config or [], environment=os.environ)
     if settings.traces is not None:
         require("Sending traces", extra="otel", modules=MODULES)
+    keys = partial(read_keys, config or [], before=settings)
     with listen(settings.host, settings.port) as listening:
-        return Supervisor(settings, listening, SystemClock()).run()
+        return Supervisor(settings, listening, SystemClock(), again=keys).run()
 
 
 FLAGS = frozenset(

@@ -15,6 +15,7 @@ from pydantic import SecretStr, ValidationError
 
 from interlock.core.errors import InputError, Problem, did_you_mean
 from interlock.core.event import SHORTEST_KEY
+from interlock.serve.access import ApiKey
 from interlock.serve.settings import Settings
 
 PREFIX = "INTERLOCK_"
@@ -61,6 +62,25 @@ def gather(flags: Mapping[str, Any], *, files: Sequence[Path], environment: Mapp
         kept = _keep_secret(place, settings.secret.get_secret_value())
         return settings.model_copy(update={"secret": SecretStr(kept)})
     return settings
+
+
+def read_keys(files: Sequence[Path], *, before: Settings) -> tuple[ApiKey, ...]:
+    """Return the API keys that ``files`` name now, for a server that serves with the settings ``before``.
+
+    Raises:
+        InputError: with every problem of the files, or there are none while others can reach the server.
+    """
+    problems: list[Problem] = []
+    found: Found = {key: (value, "settings") for key, value in before.to_json().items() if key != "keys"}
+    named: Found = {}
+    for file in files:
+        named |= _from_file(file, problems)
+    found |= {key: value for key, value in named.items() if key == "keys"}
+    settings = _checked(found, problems)
+    problems += _exposed(found)
+    if problems or settings is None:
+        raise InputError("the API keys stay as they were", problems)
+    return settings.keys
 
 
 def _from_file(file: Path, problems: list[Problem]) -> Found:

@@ -45,6 +45,10 @@ class Access:
         """Know ``keys``."""
         self._keys = tuple(keys)
 
+    def renew(self, keys: Sequence[ApiKey]) -> None:
+        """Know ``keys`` from now on, and no others."""
+        self._keys = tuple(keys)
+
     def check(self, allowed: frozenset[Role], headers: Mapping[bytes, bytes]) -> str:
         """Return who asks, by the key's name; ``""`` when no key was needed.
 

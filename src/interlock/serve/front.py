@@ -24,7 +24,7 @@ from interlock.answer import Book
 from interlock.core.clock import Clock, SystemClock
 from interlock.core.errors import InterlockError
 from interlock.core.event import EventStore
-from interlock.serve.access import Access
+from interlock.serve.access import Access, ApiKey
 from interlock.serve.api import Api
 from interlock.serve.app import App, defect
 from interlock.serve.bundles import Bundles
@@ -43,7 +43,7 @@ from interlock.serve.traces import Traces
 
 SWITCH_S = 0.0005  # how long the loop may keep the thread that writes events waiting; the usual 5 ms are too long
 YOUNG = 10_000  # objects made between two collections of the youngest; at the usual 700 they took 6 % of a flood
-LARGEST_NOTE = 65_536  # bytes of one message from or to the supervisor
+LARGEST_NOTE = 262_144  # bytes of one message from or to the supervisor: more than a socket takes at once
 
 
 class Front:
@@ -65,7 +65,8 @@ class Front:
         self.service = Service(settings, pool, bundles, book, self.metrics, self.log, cache, traces)
         self._show(pool)
         table = Api(self.service).table()
-        app = App(table, access=Access(settings.keys), metrics=self.metrics, log=self.log, traces=traces, clock=clock)
+        self.access = Access(settings.keys)
+        app = App(table, access=self.access, metrics=self.metrics, log=self.log, traces=traces, clock=clock)
         self.door = Door(room=lambda: self.service.room, metrics=self.metrics, log=self.log)
         self.tls = Tls.of(settings)
         self.server = _Server(_http(settings, app, self.door, self.tls))
@@ -101,13 +102,20 @@ class Front:
         gauge("log_lines_dropped", "Log lines that nobody read", lambda: self.log.dropped)
 
     def _told(self) -> None:
-        """Hear of a worker, or that the supervisor has gone."""
+        """Hear of a worker or of other API keys, or that the supervisor has gone."""
         note, descriptors, _, _ = socket.recv_fds(self._control, LARGEST_NOTE, 1)
         if not note:
             asyncio.get_running_loop().remove_reader(self._control)
             self._stop()
             return
-        self._start(self._meet(json.loads(note)["worker"], socket.socket(fileno=descriptors[0])))
+        said = json.loads(note)
+        if "worker" in said:
+            self._start(self._meet(said["worker"], socket.socket(fileno=descriptors[0])))
+        elif said["keys"] is None:
+            self.log.say("keys", result="refused", why=said["why"])
+        else:
+            self.access.renew([ApiKey.model_validate(one) for one in said["keys"]])
+            self.log.say("keys", result="renewed", count=len(said["keys"]))
 
     async def _meet(self, pid: int, channel: socket.socket) -> None:
         channel.settimeout(0)

@@ -12,12 +12,14 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from interlock.core.clock import Clock
 from interlock.core.errors import InputError, InterlockError, Problem, RefusedError
+from interlock.serve.access import ApiKey
 from interlock.serve.settings import Settings
 
 LOOK_S = 0.2
@@ -42,6 +44,7 @@ class Supervisor:
     settings: Settings
     listening: socket.socket
     clock: Clock
+    again: Callable[[], tuple[ApiKey, ...]] | None = None  # reads the API keys anew
     _places: list[Place] = field(default_factory=list)
     _front: subprocess.Popen[bytes] | None = None
     _front_started: float = float("-inf")
@@ -90,7 +93,28 @@ class Supervisor:
         """Send SIGHUP on to a front that can hear it: one that is still starting would end by it."""
         if self._again and self._hears and self._front is not None:
             self._again = False
+            self._renew()
             self._front.send_signal(signal.SIGHUP)
+
+    def _renew(self) -> None:
+        """Read the API keys again; after an error those before go on."""
+        if self.again is None:
+            return
+        try:
+            keys = self.again()
+        except InterlockError as error:
+            self._tell({"keys": None, "why": str(error)})
+            return
+        self.settings = self.settings.model_copy(update={"keys": keys})  # for a front that takes this one's place
+        if not self._tell({"keys": [key.model_dump(mode="json") for key in keys]}):
+            self._tell({"keys": None, "why": f"{len(keys)} API keys are more than are taken while it serves: restart"})
+
+    def _tell(self, note: dict[str, Any]) -> bool:
+        """Tell the front, and return whether it could be told."""
+        try:
+            return self._control is not None and self._control.send(json.dumps(note).encode()) > 0
+        except OSError:  # too long, or the front has just ended
+            return False
 
     def _wait(self, selector: selectors.BaseSelector, here: socket.socket) -> None:
         """Wait for a signal, a note from the front, or a little while."""
