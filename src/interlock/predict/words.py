@@ -36,9 +36,8 @@ _ENDS = re.compile(r"^[\W_]+|[\W_]+$")
 _SHORT_FORM = re.compile(r"['\u2019](?:s|m|re|ve|ll|d|t)$")
 _DIGITS = re.compile(r"^\d+")
 _LETTERS = (str.maketrans("013457$", "oieasts"), str.maketrans("013457$", "oleasts"))  # that digits look like
-_STROKES = str.maketrans(
-    "\u0111\u0127\u0131\u0142\u00f8\u0167\u0180\u0268", "dhilotbi"
-)  # letters with marks that no form takes off
+# Letters with marks that no Unicode form takes off.
+_STROKES = str.maketrans("\u0111\u0127\u0131\u0142\u00f8\u0167\u0180\u0268", "dhilotbi")
 _STARTS = ("\u2581", "\u0120")  # how SentencePiece and byte-level tokenizers mark the start of a word
 
 
