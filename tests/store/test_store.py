@@ -12,6 +12,7 @@ from sqlalchemy import inspect, text
 from interlock.core.errors import InputError, MissingExtraError, RefusedError
 from interlock.store import migrations
 from interlock.store.engine import open_store, store_url, transaction
+from interlock.store.events import open_events
 from interlock.store.migrations import migrate
 from interlock.store.schema import METADATA
 from interlock.store.steps import STEPS
@@ -103,6 +104,37 @@ def test_a_url_names_sqlite_or_postgresql_and_a_path_is_sqlite() -> None:
     for bad in ("mysql://h/d", "://", "http://example.com"):
         with pytest.raises(InputError, match="this is no store"):
             store_url(bad)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "postgresql://u:word-XYZ@h:port/d",
+        "postgresql+psycopg://u:word-XYZ@h:99x/d",
+        "postgresql:u:word-XYZ@h/d",
+        "postgres:u:word-XYZ@h",
+        "sqlite:/word-XYZ",
+        "://word-XYZ",
+    ],
+)
+def test_a_url_that_cannot_be_read_is_refused_and_not_repeated(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for opening in (store_url, open_store, open_events):
+        with pytest.raises(InputError) as refused:
+            opening(where)
+        assert "XYZ" not in str(refused.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_store_that_does_not_answer_is_named_without_its_password() -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(RefusedError) as refused:
+        open_store("postgresql+psycopg://u:word-XYZ@127.0.0.1:1/d?password=word-XYZ")
+
+    assert "127.0.0.1:1/d" in str(refused.value)
+    assert "XYZ" not in str(refused.value)
 
 
 def test_a_missing_store_is_made_or_refused_as_asked(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from interlock.core.errors import InputError, MissingExtraError, Problem, Refuse
 from interlock.store.folders import make_folder
 from interlock.store.migrations import migrate
 
+SCHEME = re.compile(r"(sqlite|postgres(ql)?)(\+\w+)?:")  # what begins so is meant as a URL
 BUSY_MS = 10_000  # how long a writer waits for another
 PAUSE_MS = 10  # between two tries, where it must try again itself
 
@@ -68,9 +70,8 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
         with engine.connect().execution_options(writes=writes) as connection, connection.begin():
             yield connection
     except SQLAlchemyError as error:
-        problem = Problem(
-            engine.url.render_as_string(), "", "a store that answers", str(error.__cause__ or error)[:300]
-        )
+        where = engine.url.set(query={}).render_as_string()  # which may hold a password as well
+        problem = Problem(where, "", "a store that answers", str(error.__cause__ or error)[:300])
         raise RefusedError("the store failed; nothing of this was entered", [problem]) from error
 
 
@@ -82,9 +83,11 @@ def store_url(where: str | Path) -> URL:
     """
     text = str(where)
     try:
-        url = make_url(text) if "://" in text else URL.create("sqlite", database=text)
-    except ArgumentError as error:
-        raise InputError("this is no store", [Problem("store", "", "a database URL or a file", text[:100])]) from error
+        url = make_url(text) if "://" in text or SCHEME.match(text) else URL.create("sqlite", database=text)
+    except (ArgumentError, ValueError):  # whose words, as the text itself, may hold a password
+        expected = "a file, or a URL such as postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        problem = Problem("store", "", expected, f"a URL of {text.partition(':')[0][:40]} that cannot be read")
+        raise InputError("this is no store", [problem]) from None
     if url.get_backend_name() not in {"sqlite", "postgresql"}:
         raise InputError("this is no store", [Problem("store", "", "SQLite or PostgreSQL", url.get_backend_name())])
     return url
