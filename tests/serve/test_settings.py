@@ -140,6 +140,12 @@ def test_a_server_that_others_can_reach_keeps_its_keys_when_none_are_left() -> N
     assert read_keys([written("")], before=settings()) == ()
 
 
+@pytest.mark.parametrize("key", ["port", "workers", "request_s", "cache_size", "traces_share", "bundle"])
+def test_true_is_no_number(key: str) -> None:
+    assert f"serve.toml: {key}: expected neither true nor false, got true" in problems({}, written(f"{key} = true"))
+    assert settings({"trust": None}, written("development = true")).development
+
+
 def test_a_key_that_is_none_is_not_repeated() -> None:
     found = problems({}, written("[[keys]]\nname = 'a'\nrole = 'client'\nsha256 = 'the key itself'"))
 

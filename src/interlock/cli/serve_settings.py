@@ -98,6 +98,11 @@ def _from_file(file: Path, problems: list[Problem]) -> Found:
         for key in body
         if key not in known
     ]
+    problems += [  # which would count as 1 or 0
+        Problem(str(file), key, "neither true nor false", str(value).lower())
+        for key, value in body.items()
+        if isinstance(value, bool) and key in known and key != "development"
+    ]
     return {key: (value, str(file)) for key, value in body.items() if key in known}
 
 
@@ -168,7 +173,8 @@ def _checked(found: Found, problems: list[Problem]) -> Settings | None:
             key = str(one["loc"][0]) if one["loc"] else ""
             where = found[key][1] if key in found else "settings"
             missing = one["type"] == "missing"  # only the secret has no default
-            expected = NO_SECRET if missing else one["msg"].removeprefix("Value error, ")
+            said = one["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+            expected = NO_SECRET if missing else "a path" if one["type"] == "path_type" else said
             got = "nothing" if missing else _shown(key, one["input"]) if key else _together(found, expected)
             problems.append(Problem(where, ".".join(map(str, one["loc"])), expected, got))
         return None
