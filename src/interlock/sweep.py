@@ -125,9 +125,8 @@ def _check_unseen(bundle: Bundle, rows: Dataset, file: str) -> None:
     for known, kind, verb in ((judged, "test", "judged"), (set(near.ids if near else ()), "training", "trained")):
         if seen := [row.id for row in rows if row.id in known]:
             problems = [Problem(file, name, f"a row it was not {verb} on", f"a {kind} row") for name in seen[:SHOWN]]
-            raise InputError(
-                f"{len(seen)} rows of {file} are the bundle's {kind} rows: nothing is fitted on these", problems
-            )
+            said = f"{len(seen)} rows of {file} are the bundle's {kind} rows: nothing is fitted on these"
+            raise InputError(said, problems, todo="Other rows that have the same ids need ids of their own.")
 
 
 def _usd(contract: Contract) -> FloatArray:
