@@ -81,6 +81,23 @@ inputs: {trim: true}
     assert "did you mean 'input'?" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ("decide: {positive: a, threshold: 0.5, unknown: {}}", "decide.unknown"),
+        ("limits: {x: {all: {accuracy: {at_least: 0.5}}, any: {accuracy: {at_least: 0.5}}, at_least: 1}}", "limits.x"),
+    ],
+)
+def test_a_key_of_another_kind_is_not_called_unknown(more: str, field: str) -> None:
+    head = "contract: 1\nname: n\nlabel_version: v\nlabels: {a: {route: x}, b: {route: y}}\n"
+    with pytest.raises(InputError) as caught:
+        parse_contract((head + more).encode(), where="c.yaml")
+
+    problem = caught.value.problems[0]
+    assert problem.field.startswith(field)
+    assert "did you mean" not in problem.expected
+
+
 WRONG = {
     "a cost pair of an unknown label": ("costs: {pairs: [[yes, maybe, low]]}", "costs.pairs[0][1]"),
     "a cost pair of an unknown level": ("costs: {pairs: [[yes, no, hi]]}", "costs.pairs[0][2]"),

@@ -103,10 +103,11 @@ def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], problems: list[P
 def _problem(item: Any, where: str, lines: dict[Path, int]) -> Problem:
     path = _untagged(item["loc"])
     if item["type"] == "extra_forbidden":
-        known = sorted(_known_keys(path[:-1]))
-        return Problem(
-            _at(where, lines, path), _dotted(path), f"a known key{did_you_mean(str(path[-1]), known)}", f"{path[-1]!r}"
-        )
+        key, known = str(path[-1]), _known_keys(path[:-1])
+        expected = f"a known key{did_you_mean(key, sorted(known))}"
+        if key in known:  # of another kind of policy or rule
+            expected = "keys that go together: docs/reference.md has the kinds of policies and rules"
+        return Problem(_at(where, lines, path), _dotted(path), expected, repr(key))
     if item["type"] == "missing":
         return Problem(_at(where, lines, path), _dotted(path), "a value", "nothing")
     if item["type"] == "string_pattern_mismatch":
