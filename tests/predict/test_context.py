@@ -38,6 +38,18 @@ def test_older_turns_go_first_when_tokens_run_out() -> None:
     assert joined("now", "seven eight", "one two three four five six seven eight nine") == "now"
 
 
+def test_of_many_huge_turns_one_is_counted() -> None:
+    counted: list[str] = []
+
+    def tokens(whole: NormalText) -> int:
+        counted.append(whole)
+        return len(whole.split())
+
+    wide = InputPolicy(max_tokens=10, max_chars=1000, context=Context(turns=10))
+    assert in_context(NormalText("now"), ["word " * 100] * 10, wide, tokens=tokens) == "now"
+    assert len(counted) == 1
+
+
 @given(st.text(min_size=1, max_size=60), st.lists(st.text(max_size=80), max_size=5))
 def test_the_message_is_never_changed_and_never_pushed_out(text: str, turns: list[str]) -> None:
     whole, alone = joined(text, *turns), joined(text)

@@ -35,11 +35,13 @@ def in_context(
     text = _one_piece(text)
     turns = [normalise(turn, policy) for turn in conversation[-policy.context.turns :]]
     allowed = [_one_piece(turn) for turn in reversed(turns) if not isinstance(turn, Reason)]
-    for count in range(len(allowed), 0, -1):
-        joined = NormalText(JOINT.join((text, *allowed[:count])))
-        if tokens(joined) <= policy.max_tokens:
-            return joined
-    return text
+    whole = text
+    for turn in allowed:  # the latest first, so that of ten huge turns one is counted and not all of them ten times
+        longer = NormalText(JOINT.join((whole, turn)))
+        if not tokens(longer) <= policy.max_tokens:
+            break
+        whole = longer
+    return whole
 
 
 def _one_piece(text: NormalText) -> NormalText:
