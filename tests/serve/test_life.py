@@ -347,4 +347,4 @@ def test_a_server_that_cannot_open_its_bundle_does_not_start(start: Any, tiny: P
     assert refused.process.wait(60) == 1
     assert "policy.json" in refused.stderr()
     assert missing.process.wait(60) == 2
-    assert "is no bundle" in missing.stderr()
+    assert "expected a bundle: a directory with a manifest.json, got none" in missing.stderr()
