@@ -214,5 +214,5 @@ def _sets(derived: Derived, fits: Flags, reports: Flags, coverage: float) -> lis
             sets = fit_label_sets(p[mine], gold[mine], coverage=coverage, by_label=by_label).sets(p[theirs])
             held = sets[np.arange(len(sets)), gold[theirs]]
             about = {"by_label": by_label, "promised": coverage, "fitted": int(mine.sum())}
-            out.append(Sets.of(name, held, sets.sum(axis=1), about))
+            out.append(Sets.of(name, held, sets, about))
     return out

@@ -43,6 +43,9 @@ def test_a_precision_is_shown_on_rows_that_did_not_fit_it_and_becomes_contract_k
     for candidate in body["candidates"]:
         assert candidate["coverage"]["n"] == body["report"]["rows"]
     assert body["chosen"]["precision"]["value"] > 0.85
+    for sets in body["sets"][:2]:  # of all rows
+        assert sets["labels"]["n"] == sets["coverage"]["n"] == body["report"]["rows"]
+        assert sets["labels"]["low"] <= sets["size"] == sets["labels"]["value"] <= sets["labels"]["high"]
     assert policy["decide"]["fitted_on"] == body["fit"]["digest"]
     assert policy["decide"]["auto"]["confidence"] == body["threshold"]
     lines = [line for line in CONTRACT.splitlines() if not line.startswith(("decide", "  auto", "  guard", "  unkn"))]

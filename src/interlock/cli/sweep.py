@@ -122,10 +122,12 @@ def _show(found: Swept, out: Path | None) -> None:
     for name, measured in (("The bundle's own policy", found.current), ("The fitted policy", found.chosen)):
         if measured:
             screen.print(measurement_table(measured, title=f"{name}, on the report rows"))
-    for one in found.sets:
+    for one in (sets for sets in found.sets if sets.coverage.known):
         kind = "each label's messages apart" if one.by_label else "all together"
-        said = f"label sets of {one.among}, {kind}: {one.size:.2f} labels"
-        screen.print(f"{said}, {_cell(one.coverage)} hold the right one", markup=False)
+        said = (
+            f"label sets of {one.among}, {kind}: {_cell(one.labels)} labels, {_cell(one.coverage)} hold the right one"
+        )
+        screen.print(f"{said}, {one.coverage.n} rows", markup=False, soft_wrap=True)
     if found.repeats:
         screen.print(f"{found.repeats} rows were left out: they nearly repeat another one", soft_wrap=True)
     screen.print(escape(found.fit.why), soft_wrap=True)

@@ -19,6 +19,7 @@ from interlock.core.measurement import Measurement
 from interlock.core.receipt import Receipt
 from interlock.data.write import write_whole
 from interlock.gate.derive import Derived
+from interlock.measure.bootstrap import bootstrap
 from interlock.measure.plots.coverage import risk_picture
 from interlock.measure.plots.style import Picture
 from interlock.measure.proportion import proportion
@@ -91,18 +92,22 @@ class Sets:
     promised: float
     fitted: int  # rows
     coverage: Measurement  # sets that hold the right label
-    size: float  # mean labels in a set
+    labels: Measurement  # mean labels in a set
 
     @classmethod
-    def of(cls, among: str, held: Flags, sizes: npt.NDArray[np.intp], about: Mapping[str, Any]) -> Sets:
-        """Return the summary of (n,) sets; ``about`` gives ``by_label``, ``promised`` and ``fitted``."""
+    def of(cls, among: str, held: Flags, sets: npt.NDArray[np.bool_], about: Mapping[str, Any]) -> Sets:
+        """Return the summary of (n, k) sets; ``about`` gives ``by_label``, ``promised`` and ``fitted``."""
         found = proportion("set_coverage", int(held.sum()), held.size)
-        return cls(among, coverage=found, size=float(sizes.mean()) if sizes.size else 0.0, **about)
+        counted = np.column_stack([sets.sum(axis=1), np.ones(len(sets))])
+        many = (0.0, float(sets.shape[1]))
+        size = bootstrap("set_size", counted, lambda sums: sums[:, 0] / sums[:, 1], support=many, resamples=1000)
+        return cls(among, coverage=found, labels=size, **about)
 
     def to_json(self) -> dict[str, Any]:
         """Return the line."""
-        body = {name: getattr(self, name) for name in ("among", "by_label", "promised", "fitted", "size")}
-        return {**body, "coverage": self.coverage.to_json()}
+        body = {name: getattr(self, name) for name in ("among", "by_label", "promised", "fitted")}
+        size = self.labels.value if self.labels.known else 0.0
+        return {**body, "size": size, "labels": self.labels.to_json(), "coverage": self.coverage.to_json()}
 
 
 def under(receipt: Receipt, contract: Contract) -> Receipt:
