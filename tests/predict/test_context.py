@@ -118,3 +118,10 @@ def test_a_contract_without_context_has_the_digest_it_always_had() -> None:
 
     assert "context" not in contract.to_json()["input"]
     assert contract.digest != tiny_contract(input="{context: {turns: 1}}").digest
+
+
+@pytest.mark.parametrize("turn", ["\u202ewhere is it", "wh3re is it", "where%20is%20it"])
+def test_a_turn_that_shows_something_else_than_it_says_is_left_out(turn: str) -> None:
+    assert joined("now", "first", turn) == "now || first"
+    raw = POLICY.model_copy(update={"form": "plain"})
+    assert joined("now", "first", turn, policy=raw).count("||") == 2

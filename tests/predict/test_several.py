@@ -185,6 +185,17 @@ def test_sentences_of_other_scripts_are_clauses_too(text: str) -> None:
     assert len(clauses(text)) == 2
 
 
+def test_what_is_asked_for_again_and_again_is_one_thing() -> None:
+    once = logits_for(0.05, 0.9, 0.05)
+    says = {"order late, order late": logits_for(0.4, 0.35, 0.25), "order late": once}
+    decision = replace(tiny_predictor(says, contract=three("split")), several=by_gap()).decide("order late, order late")
+    assert (decision.outcome, decision.intents, decision.routes) == (Outcome.GUARDED, ("no",), ("b",))
+
+    says |= {"order late, be quick": logits_for(0.4, 0.35, 0.25), "be quick": logits_for(0.34, 0.33, 0.33)}
+    unsure = replace(tiny_predictor(says, contract=three("split")), several=by_gap()).decide("order late, be quick")
+    assert unsure.intents == ("yes", "no")
+
+
 def test_clauses_a_model_fails_on_leave_what_the_whole_says() -> None:
     says = {"order late and money back": logits_for(0.5, 0.49, 0.01)}  # the clauses raise
     predictor = replace(tiny_predictor(says, contract=three("split")), several=by_gap())

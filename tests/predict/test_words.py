@@ -83,6 +83,13 @@ def test_a_text_of_which_most_would_be_left_out_is_not_read(text: str, reading: 
     assert WORDS.readings(text) == [Reading(reading, alone=True)]
 
 
+@pytest.mark.parametrize("text", ["?", "?!?!", " ... ", "\u3002\u3001\uff01", "$ + = %"])
+def test_marks_alone_say_nothing(text: str) -> None:
+    assert WORDS.readings(text) == [Reading("", alone=True)]
+    assert WORDS.readings(f"{text} ok") == WORDS.readings(f"5 {text}") == []
+    assert WORDS.readings("\N{WHITE SMILING FACE}") == []  # a sign that was met says something
+
+
 @pytest.mark.parametrize("text", ["my \u0142imit", "my \u0142im\u0131\u0167", "my \u0142iimit"])
 def test_letters_with_marks_that_no_form_takes_off_are_read_as_plain_ones(text: str) -> None:
     assert WORDS.readings(text)[0] == Reading("my limit", alone=True)
@@ -99,7 +106,8 @@ def test_only_a_few_words_are_corrected_so_that_no_text_takes_long() -> None:
 @settings(max_examples=60, deadline=None)
 def test_any_text_reads_and_the_words_of_training_are_known(text: str) -> None:
     assert all(isinstance(reading.text, str) for reading in WORDS.readings(text))
-    assert not Words.of(WHOLE, [text]).readings(text) or any(not c.isascii() for c in text)
+    known = Words.of(WHOLE, [text])
+    assert not known.readings(text) or not (text.isascii() and any(char.isalnum() for char in text))
 
 
 @given(st.lists(st.text(alphabet="abcdefghij'- 0", max_size=12), max_size=6))

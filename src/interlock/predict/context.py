@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from interlock.core.contract import InputPolicy
 from interlock.core.dataset import Example
 from interlock.core.decision import Reason
+from interlock.predict.disguise import is_disguised
 from interlock.predict.normalise import NormalText, allowed_start, normalise
 from interlock.predict.scorer import Scorer
 
@@ -21,8 +22,9 @@ def in_context(
     """Return the message and the turns before it, the latest first, as the contract's ``input.context`` asks.
 
     The message stands first and whole: a scorer sees it in the same place with and without a conversation. Turns that
-    would make it longer than the policy's tokens are left out, the oldest first, and so is a turn the policy refuses.
-    Bars that stand together in a message or a turn become one, so that neither can pass for two.
+    would make it longer than the policy's tokens are left out, the oldest first, and so is a turn that the policy
+    refuses or that shows people something else than it says. Bars that stand together in a message or a turn become
+    one, so that neither can pass for two.
 
     Args:
         text: the message.
@@ -33,15 +35,21 @@ def in_context(
     if policy.context is None:
         return text
     text = _one_piece(text)
-    turns = [normalise(turn, policy) for turn in conversation[-policy.context.turns :]]
-    allowed = [_one_piece(turn) for turn in reversed(turns) if not isinstance(turn, Reason)]
+    turns = [_allowed(turn, policy) for turn in conversation[-policy.context.turns :]]
     whole = text
-    for turn in allowed:  # the latest first, so that of ten huge turns one is counted and not all of them ten times
+    for turn in filter(None, reversed(turns)):  # of ten huge turns one is counted, and not all of them ten times
         longer = NormalText(JOINT.join((whole, turn)))
         if not tokens(longer) <= policy.max_tokens:
             break
         whole = longer
     return whole
+
+
+def _allowed(turn: str, policy: InputPolicy) -> NormalText | None:
+    normal = normalise(turn, policy)
+    if isinstance(normal, Reason) or (policy.form == "readable" and is_disguised(turn, normal)):
+        return None
+    return _one_piece(normal)
 
 
 def _one_piece(text: NormalText) -> NormalText:

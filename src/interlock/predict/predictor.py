@@ -193,15 +193,16 @@ class Predictor:
         return whole
 
     def _of_clauses(self, text: NormalText, whole: Intents, *, least: float) -> Intents:
-        """Return the intents of a message's clauses, each decided alone; ``whole`` where they do not show two."""
+        """Return the intents of a message's clauses, each decided alone; ``whole`` where some show one alone."""
         surest: dict[int, float] = {}
-        for clause in clauses(text):
+        parts, sure = clauses(text), 0
+        for clause in parts:
             _, scores, _ = self._scores(NormalText(clause), [0.0], with_pieces=False)
             p = self._calibrated(scores)
             if p is not None and float(p.max()) >= least:
-                column = int(p.argmax())
+                column, sure = int(p.argmax()), sure + 1
                 surest[column] = max(surest.get(column, 0.0), float(p.max()))
-        if len(surest) < 2:  # noqa: PLR2004 - several
+        if len(surest) < 2 and not 1 < sure == len(parts):  # noqa: PLR2004 - several, or one thing asked for repeatedly
             return whole
         return replace(whole, columns=tuple(surest), confidence=min(surest.values()))
 

@@ -75,11 +75,13 @@ class Words:
         A word is corrected to one that it may stand for: itself without marks, with letters for the digits that look
         like them, or a word one slip away (Damerau 1964: a letter too many, too few, another, or two swapped), those of
         the training messages before others, then the tokenizer's commonest. The second reading takes every word's
-        second choice, where it has one. A text is empty where most words would be left out, and where letters are of a
-        script that no training message has.
+        second choice, where it has one. A text is empty where most words would be left out, where letters are of a
+        script that no training message has, and where there are marks alone, without a letter, a number or a sign.
         """
         if text.isascii() and self._common.issuperset(text.lower().split()):  # most messages, in a microsecond
             return []
+        if not any(char.isalnum() or self._is_sign(char) for char in text):
+            return [Reading("", alone=True)]
         if not text.isascii() and any(char.isalpha() and script_of(char) not in self._scripts for char in text):
             return [Reading("", alone=True)]
         words = list(_WORD.finditer(text))
@@ -121,6 +123,9 @@ class Words:
     @cached_property
     def _scripts(self) -> frozenset[str]:
         return frozenset(script_of(char) for char in self.characters if char.isalpha())
+
+    def _is_sign(self, char: str) -> bool:
+        return not char.isascii() and unicodedata.category(char) == "So"
 
     def _shown(self, char: str) -> bool:
         """Whether something that is no letter was met, or is a mark or a number of any kind."""
