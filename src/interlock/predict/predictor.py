@@ -123,7 +123,7 @@ class Predictor:
             return None, False
         readings = self.words.readings(text) if evidence.known and not evidence.truncated else []
         for place, reading in enumerate(readings):
-            if not self._agrees(reading, conversation, p, alone=reading.alone and place == 0):
+            if not self._agrees(reading, conversation, p, alone=reading.alone):
                 return reading.text, True
         return (readings[0].text if readings else None), False
 

@@ -43,10 +43,14 @@ _STARTS = ("\u2581", "\u0120")  # how SentencePiece and byte-level tokenizers ma
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a message says without its unknown words."""
+    """What a message says without its unknown words.
+
+    It stands ``alone`` if it has to be one that is routed itself: the likeliest, unless all it lacks is one word, and
+    every other that lacks words.
+    """
 
     text: str
-    alone: bool  # whether it has to be routed by itself; what lacks a single word may be strange for that
+    alone: bool
 
 
 @dataclass(frozen=True)
@@ -87,14 +91,15 @@ class Words:
         words = list(_WORD.finditer(text))
         unknown = [found for found in words if not self.knows(found[0])]
         choices = [self._choices(found[0]) for found in unknown[:CORRECTED]] + [[]] * (len(unknown) - CORRECTED)
-        if 2 * choices.count([]) > len(words):
+        most, lacking = max(map(len, choices), default=0), choices.count([])
+        if 2 * lacking > len(words):
             return [Reading("", alone=True)]
-        most = max(map(len, choices), default=0)
-        lacking_one = most == 0 and len(unknown) == 1 and _is_word(_form(unknown[0][0]))
+        lacks_one = most == 0 and lacking == 1 and _is_word(_form(unknown[0][0]))
         out = list[Reading]()
         for place in range(max(most, 1) if unknown else 0):
             better = [own[place] if place < len(own) else "".join(own[:1]) for own in choices]
-            out.append(Reading(_replaced(text, unknown, better), alone=not lacking_one))
+            alone = (place == 0 or lacking > 0) and not lacks_one
+            out.append(Reading(_replaced(text, unknown, better), alone))
         return out
 
     def knows(self, word: str) -> bool:
