@@ -122,7 +122,7 @@ class Predictor:
         if self.words is None or not self.contract.decide.reread or p is None or not np.isfinite(p).all():
             return None, False
         readings = self.words.readings(text) if evidence.known and not evidence.truncated else []
-        for place, reading in enumerate(readings):
+        for reading in readings:
             if not self._agrees(reading, conversation, p, alone=reading.alone):
                 return reading.text, True
         return (readings[0].text if readings else None), False
