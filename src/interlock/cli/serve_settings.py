@@ -56,9 +56,8 @@ def gather(flags: Mapping[str, Any], *, files: Sequence[Path], environment: Mapp
         problems += [*_missing(settings), *_tls(settings)]
     if problems or settings is None:
         raise InputError("the server cannot start with these settings", problems)
-    if (
-        given is None and place is not None and found["secret"][1] == str(place)
-    ):  # only now: a refusal leaves no file behind
+    own = given is None and place is not None and found["secret"][1] == str(place)
+    if own and place is not None:  # only now: a refusal leaves no file behind
         kept = _keep_secret(place, settings.secret.get_secret_value())
         return settings.model_copy(update={"secret": SecretStr(kept)})
     return settings
