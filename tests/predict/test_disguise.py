@@ -61,8 +61,8 @@ def test_ordinary_texts_of_many_languages_are_no_disguises(text: str) -> None:
     assert not is_disguised(text, readable(text))
 
 
-@pytest.mark.parametrize("text", ["how much vacati\x85on", "how\vmuch", "va\fcation"])
-def test_a_break_that_may_show_nothing_inside_a_word_is_one(text: str) -> None:
+@pytest.mark.parametrize("text", ["how much vacati\x85on", "how\vmuch", "va\fcation", "how \x1b[1mmuch\x1b[0m"])
+def test_a_break_inside_a_word_or_a_terminals_colour_that_may_show_nothing_is_one(text: str) -> None:
     assert is_disguised(text, readable(text))
     assert not is_disguised("how much\n\tvacation\x85 \v\fhave\u2028i", readable("how much vacation have i"))
 

@@ -15,7 +15,7 @@ INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5\u180b\u1
 _HIDDEN = {"Cf", "Cc", "Cs", "Cn"}  # categories that show nothing; white space among them stays
 _SPACE = {"\t", "\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"}
 _OVERRIDES = re.compile("[\u202d\u202e]")  # the text is shown in another order than it is stored in
-_BROKEN = re.compile(r"\w[\v\f\x85]\w")  # breaks that most programs show as nothing, inside what may be a word
+_BROKEN = re.compile(r"\w[\v\f\x85]\w|\x1b\[")  # breaks many programs show as nothing, in a word; a terminal's colours
 _LOOKALIKES = str.maketrans(
     "аеѕіјорсухһкмтьвнԁԛԝгпАВЕЅІЈКМНОРСТУХԚԜЬЗαειουνχκρητγωβΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
     "aesijopcyxhkmtbbhdqwrnABESIJKMHOPCTYXQWb3aeiouvxkpntywbABEZHIKMNOPTYX",
