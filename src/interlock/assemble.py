@@ -20,6 +20,7 @@ from interlock.calibrate.several import fit_several
 from interlock.core.canonical import digest, digest_of
 from interlock.core.contract import Bands, Contract
 from interlock.core.dataset import CalibrationSet, Dataset, Split, TrainSet
+from interlock.core.decision import Decision, Reason
 from interlock.core.errors import InputError, Problem, did_you_mean
 from interlock.core.progress import Watch
 from interlock.core.receipt import Receipt
@@ -39,6 +40,7 @@ LIBRARIES = (
     *("numpy", "onnxruntime", "tokenizers", "safetensors", "torch", "transformers", "peft", "scikit-learn", "scipy"),
     *("onnx", "onnxscript", "polars"),
 )
+MANY_HELD = 0.02  # of test messages: clean ones of a language that the tokenizer knows are some tenths of a percent
 DETERMINISM = (  # variables that change which bits come out
     *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONHASHSEED", "CUBLAS_WORKSPACE_CONFIG", "ONEDNN_MAX_CPU_ISA"),
 )
@@ -113,6 +115,17 @@ def with_words(calibrated: Calibration, rows: TrainSet, scorer: OnnxEncoder, con
     words = Words.of(scorer.whole_words(), (allowed_start(row.text, contract.input) for row in rows))
     facts = {"seen": len(words.seen), "whole": len(words.whole)}
     return replace(calibrated, words=words, facts={**calibrated.facts, "words": facts})
+
+
+def held_for_words(decisions: Sequence[Decision]) -> str | None:
+    """Return what to say where many messages are held back for words that no training message has."""
+    held = sum(decision.reason is Reason.UNKNOWN_WORDS for decision in decisions)
+    if not held > MANY_HELD * len(decisions):
+        return None
+    return (
+        f"{held} of {len(decisions)} test messages are held back for words that no training message has: learn from "
+        "more messages, or let these through with decide: {reread: false}"
+    )
 
 
 @dataclass(frozen=True)

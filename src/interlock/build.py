@@ -128,6 +128,9 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         calibrated = _calibrate(job, scorer, strange, kind=calibrator)
         predictor = calibrated.predictor(terms, scorer, clock)
         receipt = _measure(job, trained, exported, calibrated, predictor, champion=champion)
+        derived = Derived(receipt)
+        if (note := assemble.held_for_words(derived.decisions)) is not None:
+            watch({"event": "note", "note": note})
         watch({"event": "stage", "stage": "judge", "detail": f"{len(terms.limits)} limits"})
         judgement = judge_on_record(receipt, record, claimed_digest=receipt.digest).judgement
         watch({"event": "stage", "stage": "pack", "detail": "then open it again and replay its golden messages"})
@@ -140,7 +143,7 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         forget(job.run)
         write_json(job.run / FINISHED, {**judgement.to_json(), "bundle_digest": bundle.digest})
         found = strangers.report(calibrated, receipt, strange)
-        return Built(job.run, bundle, receipt, judgement, baseline_accuracies(Derived(receipt)), found)
+        return Built(job.run, bundle, receipt, judgement, baseline_accuracies(derived), found)
 
 
 @dataclass(frozen=True)
