@@ -25,6 +25,17 @@ OWNED = "registry"
 STALE = timedelta(days=1)  # a push that takes longer is taken for one that died
 
 
+def looked_at(folder: Path, *, trust: Trust | None = None, clock: Clock | None = None) -> tuple[Verified, Bundle]:
+    """Return the bytes of a bundle and what they open to, before any registry is asked to keep them.
+
+    Raises:
+        InputError: there is no bundle.
+        RefusedError: it does not verify.
+    """
+    verified = read_verified(folder)
+    return verified, open_verified(verified, trust, where=str(folder), clock=clock or SystemClock())
+
+
 @dataclass(frozen=True)
 class Registry:
     """A shelf of bundles and the records of one store about it."""
@@ -41,17 +52,17 @@ class Registry:
             InputError: there is no bundle.
             RefusedError: it does not verify, or is being removed, or the registry is another store's.
         """
-        verified = read_verified(folder)
-        bundle = open_verified(verified, trust, where=str(folder), clock=self.clock)
-        self.keep(verified, receipt=bundle.receipt().digest)
+        verified, bundle = looked_at(folder, trust=trust, clock=self.clock)
+        self.keep(verified, bundle)
         return bundle
 
-    def keep(self, verified: Verified, *, receipt: str) -> None:
-        """Keep a bundle that was opened before, whose receipt has this digest, and verify what was kept.
+    def keep(self, verified: Verified, bundle: Bundle) -> None:
+        """Keep what was ``looked_at``, and verify what was kept.
 
         Raises:
             RefusedError: it is being removed, or the registry is another store's.
         """
+        receipt = bundle.receipt().digest
         self._own()
         self.records.arriving(verified.digest, at=self.clock.now())
         self.shelf.put(verified)

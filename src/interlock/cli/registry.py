@@ -70,14 +70,11 @@ def push(
         actor: Who does it; the name of the account by default.
         json: Print one machine-readable object.
     """
-    from interlock.bundle.open import open_verified
-    from interlock.bundle.read import read_verified
+    from interlock.registry import looked_at
 
-    verified = read_verified(bundle)
-    pushed = open_verified(verified, _root(trust), where=str(bundle))
-    receipt = pushed.receipt().digest
+    verified, pushed = looked_at(bundle, trust=_root(trust))
     with opened(registry, store, actor, new=True) as found:  # only now: a new one is made for nothing but a bundle
-        found.keep(verified, receipt=receipt)
+        found.keep(verified, pushed)
     if json:
         say_json({"digest": pushed.digest, "registry": registry, "signed": pushed.signed})
     else:
