@@ -127,10 +127,8 @@ def build(  # noqa: PLR0913 - the keyword options of the command
         strange = strangers.strange(scorer, strange_texts, terms)
         calibrated = _calibrate(job, scorer, strange, kind=calibrator)
         predictor = calibrated.predictor(terms, scorer, clock)
-        receipt = _measure(job, trained, exported, calibrated, predictor, champion=champion)
-        derived = Derived(receipt)
-        if (note := assemble.held_for_words(derived.decisions)) is not None:
-            watch({"event": "note", "note": note})
+        derived = _measure(job, trained, exported, calibrated, predictor, champion=champion)
+        receipt = derived.receipt
         watch({"event": "stage", "stage": "judge", "detail": f"{len(terms.limits)} limits"})
         judgement = judge_on_record(receipt, record, claimed_digest=receipt.digest).judgement
         watch({"event": "stage", "stage": "pack", "detail": "then open it again and replay its golden messages"})
@@ -209,8 +207,8 @@ def _measure(
     predictor: Predictor,
     *,
     champion: str | Path | None,
-) -> Receipt:
-    """Run the test rows, one at a time, on the path that serves; keep the evidence."""
+) -> Derived:
+    """Run the test rows, one at a time, on the path that serves; keep the evidence, and return what follows from it."""
     rows, terms = job.split.test, job.terms
     job.watch({"event": "stage", "stage": "measure", "detail": f"{len(rows)} test rows, one at a time, as served"})
     others = {**trained.baselines, FP32: assemble.top_labels(exported.scorer(terms, GRAPH), rows, terms)}
@@ -220,7 +218,10 @@ def _measure(
     receipt = take(predictor, rows, subject, clock=job.clock, progress=every(job.watch, "measure"))
     (job.run / RECEIPT).write_bytes(receipt.to_bytes())
     write_scores(rows, assemble.logits_of(receipt), job.run / "scores" / "test.parquet")
-    return receipt
+    derived = Derived(receipt)
+    if (note := assemble.held_for_words(derived.decisions)) is not None:
+        job.watch({"event": "note", "note": note})
+    return derived
 
 
 class _CallableModule(ModuleType):
