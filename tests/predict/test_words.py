@@ -57,6 +57,7 @@ def test_unknown_words_are_corrected_or_left_out(text: str, second: str | None) 
     for reading in found[:1]:
         lacking_one = 0 < len(reading.text.split()) < len(text.split()) and "\N{GRINNING FACE}" not in text
         assert reading.alone != lacking_one
+    assert not any(reading.alone for reading in found[1:])  # no text here lacks words beside corrected ones
 
 
 def test_words_joined_by_a_mark_are_known_by_their_plain_form() -> None:
